@@ -24,7 +24,7 @@ as_root() {
 apt_lists_fetched=no
 apt_update_once() {
   [ "$apt_lists_fetched" = no ] || return 0
-  as_root apt-get update -q >"$tools/apt.log" 2>&1 9>&- || stop "apt-get update failed: $(tail -n 3 "$tools/apt.log")"
+  as_root apt-get -o DPkg::Lock::Timeout=300 update -q >"$tools/apt.log" 2>&1 9>&- || stop "apt-get update failed: $(tail -n 3 "$tools/apt.log")"
   apt_lists_fetched=yes
 }
 
@@ -33,7 +33,7 @@ apt_install() {
   has_apt || stop "install these with your package manager and try again: $*"
   apt_update_once
   say "installing $* with apt-get"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" \
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends "$@" \
     >"$tools/apt.log" 2>&1 </dev/null 9>&- || stop "apt-get install $* failed: $(tail -n 5 "$tools/apt.log")"
 }
 
