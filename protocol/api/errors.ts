@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** Every error code the API answers, with its HTTP status. One table; `server/platform/http/problem.ts` uses it. */
+export const API_ERRORS = {
+  validation_failed: 422,
+  malformed_json: 400,
+  too_large: 413,
+  unsupported_media_type: 415,
+  unauthenticated: 401,
+  wrong_credentials: 401,
+  forbidden: 403,
+  foreign_origin: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  already_set_up: 409,
+  conflict: 409,
+  name_taken: 409,
+  host_offline: 503,
+  admin_creds_required: 400,
+  no_credentials: 409,
+  job_finished: 409,
+  token_expired: 410,
+  token_used: 410,
+  token_unknown: 401,
+  setup_token_wrong: 403,
+  gone: 410,
+  rate_limited: 429,
+  store_full: 507,
+  unavailable: 503,
+  internal: 500,
+} as const;
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
+/** Body of every answer that is not a success. */
+export const Problem = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  /** Field path (`repository.url`) to what is wrong with it. */
+  fields: z.record(z.string(), z.string()).optional(),
+});
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { Hello, HelloEnvelope } from "./hello.ts";
+import { JobId } from "./ids.ts";
+import { CHUNK_LINES, CHUNK_RAW_BYTES } from "./limits.ts";
+import { DurableMessage, ServerMessage, TransientMessage } from "./messages.ts";
+
+const seq = z.int().positive();
+
+/** Header of a binary frame: one compressed chunk of a job's log. It is durable: it has a sequence number. */
+export const LogChunkHeader = z.object({
+  seq,
+  job_id: JobId,
+  /** Number of the chunk's first line within the job's log, from 0. */
+  first_line: z.int().nonnegative(),
+  count: z.int().positive().max(CHUNK_LINES),
+  /** Bytes after decompression; a reader refuses to inflate more. */
+  raw_size: z.int().positive().max(CHUNK_RAW_BYTES),
+});
+export type LogChunkHeader = z.infer<typeof LogChunkHeader>;
+
+/** A durable thing an agent says, whichever way it travels. */
+export type Durable =
+  | { type: "message"; seq: number; message: DurableMessage }
+  | { type: "log"; header: LogChunkHeader; chunk: Uint8Array };
+
+/** What a frame from an agent turned out to be. */
+export type AgentFrame =
+  | { type: "hello"; hello: Hello }
+  /** A `hello` of a version that is not served; only its number could be read. */
+  | { type: "foreign_hello"; protocol_version: number }
+  | { type: "durable"; seq: number; durable: Durable }
+  | { type: "transient"; message: TransientMessage }
+  /** `seq` is there when the frame had one: such a frame must be accounted for, or it would come again for ever. */
+  | { type: "malformed"; reason: string; seq?: number };
+
+const DurableEnvelope = z.object({ type: z.literal("durable"), seq });
+
+/** Writes a durable message as the text frame that travels and rests in the outbox. */
+export function encodeDurable(at: number, message: DurableMessage): string {
+  return JSON.stringify({ type: "durable", seq: at, message });
+}
+
+/** Writes a log chunk as a binary frame: 4 bytes of header length (big endian), the header as JSON, the chunk. */
+export function encodeLogChunk(header: LogChunkHeader, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = new TextEncoder().encode(JSON.stringify(header));
+  const frame = new Uint8Array(4 + head.byteLength + chunk.byteLength);
+  new DataView(frame.buffer).setUint32(0, head.byteLength);
+  frame.set(head, 4);
+  frame.set(chunk, 4 + head.byteLength);
+  return frame;
+}
+
+/** Reads any frame an agent may send. Never throws: what cannot be read is `malformed`, with a reason in words. */
+export function parseAgentFrame(data: string | Uint8Array): AgentFrame {
+  if (typeof data !== "string") return parseLogChunk(data);
+  let json: unknown;
+  try {
+    json = JSON.parse(data);
+  } catch {
+    return { type: "malformed", reason: "the frame is not JSON" };
+  }
+  const envelope = HelloEnvelope.safeParse(json);
+  if (envelope.success) {
+    const hello = Hello.safeParse(json);
+    if (hello.success) return { type: "hello", hello: hello.data };
+    return { type: "foreign_hello", protocol_version: envelope.data.protocol_version };
+  }
+  const numbered = DurableEnvelope.safeParse(json);
+  if (numbered.success) {
+    const message = DurableMessage.safeParse((json as { message?: unknown }).message);
+    if (message.success) {
+      const { seq: at } = numbered.data;
+      return { type: "durable", seq: at, durable: { type: "message", seq: at, message: message.data } };
+    }
+    return { type: "malformed", reason: describe(message.error), seq: numbered.data.seq };
+  }
+  const transient = TransientMessage.safeParse(json);
+  if (transient.success) return { type: "transient", message: transient.data };
+  return { type: "malformed", reason: describe(transient.error) };
+}
+
+function parseLogChunk(data: Uint8Array): AgentFrame {
+  if (data.byteLength < 4) return { type: "malformed", reason: "the binary frame has no header" };
+  const length = new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
+  if (length > data.byteLength - 4) {
+    return { type: "malformed", reason: "the binary frame is shorter than its header says" };
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data.subarray(4, 4 + length)));
+  } catch {
+    return { type: "malformed", reason: "the header of the binary frame is not JSON" };
+  }
+  const header = LogChunkHeader.safeParse(json);
+  if (!header.success) {
+    const numbered = z.object({ seq }).safeParse(json);
+    const reason = describe(header.error);
+    return numbered.success
+      ? { type: "malformed", reason, seq: numbered.data.seq }
+      : { type: "malformed", reason };
+  }
+  const chunk = data.subarray(4 + length);
+  return { type: "durable", seq: header.data.seq, durable: { type: "log", header: header.data, chunk } };
+}
+
+/** Reads a frame from the server. A message this release does not know is `undefined`: a newer server may say more. */
+export function parseServerMessage(data: string): ServerMessage | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+  return ServerMessage.safeParse(json).data;
+}
+
+/** Names the first thing that is wrong, as `path: what`. */
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return "the frame does not have the shape of any message";
+  const path = issue.path.join(".");
+  return path === "" ? issue.message : `${path}: ${issue.message}`;
+}

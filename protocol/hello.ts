@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { Epoch, JobId } from "./ids.ts";
+
+/** The part of `hello` that every release, past or future, sends: enough to say "too old" or "too new". */
+export const HelloEnvelope = z.looseObject({
+  type: z.literal("hello"),
+  protocol_version: z.int().nonnegative(),
+});
+
+/** What the agent found when it looked for restic. */
+export const ResticFound = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("ok"), version: z.string().max(64) }),
+  z.object({ state: z.literal("too_old"), version: z.string().max(64) }),
+  z.object({ state: z.literal("missing") }),
+]);
+export type ResticFound = z.infer<typeof ResticFound>;
+
+const text = z.string().transform((value) => value.slice(0, 256));
+
+/**
+ * The first frame on the link. Loose, and forgiving in all that is only shown to people: a field this release cannot
+ * read becomes "unknown" rather than a closed socket. Strict only in what the delivery rules stand on.
+ */
+export const Hello = z.looseObject({
+  type: z.literal("hello"),
+  protocol_version: z.int().nonnegative(),
+  agent_version: text.catch("unknown"),
+  restic: ResticFound.catch({ state: "missing" }),
+  os: z.enum(["linux", "windows", "darwin"]).or(text).catch("unknown"),
+  /** The system's own name for itself, such as "Debian GNU/Linux 12 (bookworm)". */
+  os_name: text.catch("unknown"),
+  arch: text.catch("unknown"),
+  hostname: text.catch("unknown"),
+  boot_id: text.catch("unknown"),
+  machine_id: text.catch("unknown"),
+  /** The agent's clock in milliseconds since 1970; the server stores the skew. */
+  clock: z.number().catch(Number.NaN),
+  epoch: Epoch,
+  outbox: z.object({
+    /** Lowest sequence number the agent still holds; `highest + 1` when it holds none. */
+    lowest: z.int().positive(),
+    /** Highest sequence number ever given in this epoch; 0 when none. */
+    highest: z.int().nonnegative(),
+  }),
+  /** Jobs the agent has taken and not finished, as of `outbox.highest`. */
+  jobs: z.array(z.object({ id: JobId, state: z.enum(["accepted", "running"]) })).catch([]),
+  config_version: z.int().nonnegative().catch(0),
+  schedule_version: z.int().nonnegative().catch(0),
+});
+export type Hello = z.infer<typeof Hello>;

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** Why a job failed. The codes are stable: alerts, filters and people rely on them. */
+export const JOB_ERROR_CODES = [
+  "repository_missing",
+  "repository_locked",
+  "wrong_password",
+  "repository_unreachable",
+  "repository_damaged",
+  "repository_full",
+  "unauthorized",
+  "restic_missing",
+  "restic_too_old",
+  "source_missing",
+  "nothing_read",
+  "no_credentials",
+  "repository_not_ready",
+  "agent_restarted",
+  "agent_lost_job",
+  "agent_state_lost",
+  "agent_outdated",
+  "host_removed",
+  "invalid_input",
+  "disk_full",
+  "failed",
+] as const;
+
+export type JobErrorCode = (typeof JOB_ERROR_CODES)[number];
+
+/** What happened, to what, and what to do next. A code this release does not know is read as `failed`. */
+export const JobError = z.object({
+  code: z.enum(JOB_ERROR_CODES).catch("failed"),
+  message: z.string().max(8_192),
+  hint: z.string().max(2_048).optional(),
+});
+export type JobError = z.infer<typeof JobError>;

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { backup } from "./jobs/backup.ts";
+import { init } from "./jobs/init.ts";
+
+/** What every kind of job brings: what it is told, what it says under way, what it leaves behind. */
+interface JobKindShape {
+  input: z.ZodObject;
+  progress: z.ZodObject;
+  result: z.ZodObject;
+}
+
+/** THE list of job kinds. A kind is added here and in three registries that then do not compile without it. */
+export const jobKinds = { init, backup } as const satisfies Record<string, JobKindShape>;
+
+export type JobKind = keyof typeof jobKinds;
+export type JobInput<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["input"]>;
+export type JobProgress<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["progress"]>;
+export type JobResult<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["result"]>;
+
+export const JobKind = z.enum(["init", "backup"] satisfies JobKind[]);
+
+/** A job's states; `queued` and `running` are the only ones that can change. */
+export const JOB_STATES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+export const FINISHED_STATES = ["succeeded", "failed", "cancelled"] as const satisfies JobState[];
+
+/** Who caused a job. */
+export const ActorKind = z.enum(["user", "schedule", "system"]);
+export type ActorKind = z.infer<typeof ActorKind>;
+
+/** A kind together with an input of that kind; what a command carries and an agent stores. */
+export type JobOrder = { [K in JobKind]: { kind: K; input: JobInput<K> } }[JobKind];

@@ -1,0 +1,23 @@
+/**
+ * The number both ends say in `hello`. It only ever grows, by one, with a line here that says what changed.
+ *
+ * | number | date       | what changed |
+ * |--------|------------|--------------|
+ * | 1      | 2026-11-21 | first release: hello, durable frames, `init` and `backup` |
+ */
+export const PROTOCOL_VERSION = 1;
+
+/** Agents below this number are told to update; their backups go on meanwhile. */
+export const OLDEST_AGENT_PROTOCOL = 1;
+
+/** Where an operator reads what to do about `protocol_too_old` and `protocol_too_new`; a path on the server. */
+export const PROTOCOL_HELP_PATH = "/api/docs#protocol";
+
+export type ProtocolVerdict = "served" | "protocol_too_old" | "protocol_too_new";
+
+/** Says whether a server of this release serves an agent that speaks `version`. */
+export function judgeProtocol(version: number): ProtocolVerdict {
+  if (version < OLDEST_AGENT_PROTOCOL) return "protocol_too_old";
+  if (version > PROTOCOL_VERSION) return "protocol_too_new";
+  return "served";
+}

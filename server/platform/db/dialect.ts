@@ -1,0 +1,18 @@
+import { PostgresAdapter, type ColumnDataType, type Kysely } from "kysely";
+
+/** Types that the two databases name differently. */
+export interface ColumnTypes {
+  /** Whole numbers up to 2^53: `float8` on PostgreSQL, since its `int8` would reach us as text. */
+  number: ColumnDataType;
+  blob: ColumnDataType;
+}
+
+/** Says which database `db` talks to; branches on it live in this folder only. */
+export function isPostgres(db: Kysely<unknown>): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
+}
+
+/** Column types for the database that `db` talks to. */
+export function columnTypes(db: Kysely<unknown>): ColumnTypes {
+  return isPostgres(db) ? { number: "float8", blob: "bytea" } : { number: "integer", blob: "blob" };
+}

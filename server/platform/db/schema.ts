@@ -1,0 +1,192 @@
+import type { Generated, Insertable, Kysely, Selectable, Transaction, Updateable } from "kysely";
+import type { HostStatus } from "@restic-manager/protocol/api/hosts";
+import type { Role } from "@restic-manager/protocol/api/session";
+import type { EnrollmentId, Epoch, HostId, JobId, SourceGroupId, UserId } from "@restic-manager/protocol/ids";
+import type { ActorKind, JobKind, JobState } from "@restic-manager/protocol/jobs";
+
+/**
+ * The tables. Instants are milliseconds since 1970, sizes are bytes, flags are 0 or 1, JSON is text: the same on both
+ * databases. Migrations in `migrations/` make them so.
+ */
+export interface Tables {
+  /** Facts about this installation: `instance_name`, `base_url`, `seal_check`, … */
+  instance: { key: string; value: string };
+  users: {
+    id: UserId;
+    username: string;
+    /** Lower case; what uniqueness and sign-in look at. */
+    username_key: string;
+    role: Role;
+    password_hash: string;
+    created_at: number;
+  };
+  sessions: {
+    /** SHA-256 of the cookie's token, hex. */
+    token_hash: string;
+    user_id: UserId;
+    created_at: number;
+    expires_at: number;
+    last_seen_at: number;
+    address: string | null;
+    user_agent: string | null;
+  };
+  /** Failed sign-ins by `account:NAME` or `address:IP`; a success removes the account's row. */
+  sign_in_failures: { key: string; count: number; last_at: number };
+  hosts: HostTable;
+  /** How far the server has committed each life of each agent's outbox. */
+  link_epochs: { host_id: HostId; epoch: Epoch; last_seq: number; started_at: number };
+  enrollments: {
+    id: EnrollmentId;
+    /** SHA-256 of the token's secret half, hex. */
+    token_hash: string;
+    host_name: string;
+    /** Sealed JSON: repository credentials. */
+    sealed: string;
+    includes: string | null;
+    excludes: string | null;
+    created_by: UserId;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+    host_id: HostId | null;
+  };
+  enrollment_steps: { enrollment_id: EnrollmentId; step: string; at: number; detail: string | null };
+  repository_credentials: {
+    host_id: HostId;
+    slot: "repo" | "admin";
+    url: string;
+    username: string | null;
+    /** Sealed JSON: `{password?, repository_password}`. */
+    sealed: string;
+    has_password: number;
+    updated_at: number;
+  };
+  source_groups: {
+    id: SourceGroupId;
+    host_id: HostId;
+    name: string;
+    includes: string;
+    excludes: string;
+    created_at: number;
+  };
+  jobs: JobTable;
+  /** As the agent compressed them. */
+  log_chunks: { job_id: JobId; first_line: number; count: number; raw_size: number; data: Uint8Array };
+  log_gaps: { job_id: JobId; first_line: number; count: number };
+  snapshots: {
+    host_id: HostId;
+    id: string;
+    time: number;
+    /** JSON of protocol `Snapshot`. */
+    body: string;
+  };
+  /** Parts of a snapshot report whose last part has not come yet. */
+  snapshot_parts: { host_id: HostId; taken_at: number; part: number; body: string };
+  repository_stats: {
+    host_id: HostId;
+    taken_at: number;
+    total_size: number;
+    total_uncompressed_size: number | null;
+    blob_count: number | null;
+    snapshots_count: number;
+  };
+  /** Durable frames that could not be applied: kept for a person, so that one of them never blocks the rest. */
+  rejected_frames: { host_id: HostId; epoch: Epoch; seq: number; at: number; reason: string; body: string };
+  audit: {
+    id: string;
+    at: number;
+    actor_kind: ActorKind | "agent" | "nobody";
+    actor_id: string | null;
+    actor_name: string;
+    address: string | null;
+    action: string;
+    target_kind: string | null;
+    target_id: string | null;
+    target_name: string | null;
+    detail: string;
+  };
+}
+
+interface HostTable {
+  id: HostId;
+  name: string;
+  /** Lower case; unique. */
+  name_key: string;
+  /** SHA-256 of the agent's bearer, hex. */
+  bearer_hash: string;
+  created_at: number;
+  hostname: string | null;
+  address: string | null;
+  os: string;
+  os_name: string;
+  arch: string;
+  machine_id: string | null;
+  boot_id: string | null;
+  agent_version: string | null;
+  protocol_version: number | null;
+  restic_state: "ok" | "missing" | "too_old" | null;
+  restic_version: string | null;
+  clock_skew_ms: number | null;
+  online: Generated<number>;
+  connected_since: number | null;
+  last_seen_at: number | null;
+  /** The epoch of the last hello. */
+  epoch: Epoch | null;
+  config_version: Generated<number>;
+  config_applied_version: number | null;
+  /** JSON `{code, message, at}` of the last refused connection; null once a connection was accepted. */
+  link_problem: string | null;
+  /** Derived from what follows by `hosts/status.ts`, in the transaction that changes it: the fleet page filters and sorts by it. */
+  status: Generated<HostStatus>;
+  status_rank: Generated<number>;
+  last_backup_job_id: JobId | null;
+  last_backup_state: "succeeded" | "failed" | "cancelled" | null;
+  last_backup_at: number | null;
+  last_backup_duration_ms: number | null;
+  last_backup_issues: Generated<number>;
+  /** JSON of protocol `JobError`. */
+  last_backup_error: string | null;
+  last_success_at: number | null;
+  repository_id: string | null;
+  protected_bytes: number | null;
+  stored_bytes: number | null;
+  snapshot_count: Generated<number>;
+  snapshots_taken_at: number | null;
+}
+
+interface JobTable {
+  id: JobId;
+  host_id: HostId;
+  kind: JobKind;
+  state: JobState;
+  actor_kind: ActorKind;
+  actor_id: string | null;
+  actor_name: string;
+  source_group_id: SourceGroupId | null;
+  source_group_name: string | null;
+  /** JSON of the kind's input, result and `JobError`. */
+  input: string;
+  result: string | null;
+  error: string | null;
+  /** 0 unless the job succeeded with issues. */
+  issue_count: Generated<number>;
+  created_at: number;
+  /** When it was marked as sent, and to which epoch; set before the frame leaves. */
+  sent_at: number | null;
+  sent_epoch: Epoch | null;
+  accepted_at: number | null;
+  started_at: number | null;
+  finished_at: number | null;
+  cancel_requested_at: number | null;
+  /** Lines known so far, those missing included. */
+  log_lines: Generated<number>;
+  log_missing: Generated<number>;
+}
+
+export type Database = Kysely<Tables>;
+/** Inside a transaction only ever use this, never the outer `Database`: on SQLite that would wait for itself. */
+export type Trx = Transaction<Tables>;
+export type HostRecord = Selectable<HostTable>;
+export type HostUpdate = Updateable<HostTable>;
+export type JobRecord = Selectable<JobTable>;
+export type NewJobRecord = Insertable<JobTable>;
