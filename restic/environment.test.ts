@@ -25,10 +25,11 @@ test("the environment is exactly the allow-list", () => {
 
 test("without a repository no credential is set", () => {
   const environment = resticEnvironment({ cacheDir: "/c", tmpDir: "/t" });
-  expect(Object.keys(environment).filter((name) => /PASSWORD|REPOSITORY|REST/.test(name)).sort()).toEqual([
-    "RESTIC_CACHE_DIR",
-    "RESTIC_PROGRESS_FPS",
-  ]);
+  expect(
+    Object.keys(environment)
+      .filter((name) => /PASSWORD|REPOSITORY|REST/.test(name))
+      .sort(),
+  ).toEqual(["RESTIC_CACHE_DIR", "RESTIC_PROGRESS_FPS"]);
 });
 
 test("of a caller's environment only the listed names pass", () => {
@@ -50,6 +51,10 @@ test("of a caller's environment only the listed names pass", () => {
 });
 
 test("on Windows the system folder is found from SYSTEMROOT", () => {
-  const environment = resticEnvironment({ cacheDir: "c", tmpDir: "t", passthrough: { SYSTEMROOT: "C:\\Windows" } });
+  const environment = resticEnvironment({
+    cacheDir: "c",
+    tmpDir: "t",
+    passthrough: { SYSTEMROOT: "C:\\Windows" },
+  });
   expect(environment["PATH"]).toBe("C:\\Windows\\System32;C:\\Windows\\System32\\OpenSSH");
 });

@@ -80,7 +80,13 @@ test("a cut line keeps whole characters only", () => {
 });
 
 test("progress redrawn with carriage returns becomes lines without empty ones", () => {
-  expect(texts(split(Buffer.from("\r10%\r20%\r\ndone\n\nend"), []))).toEqual(["10%", "20%", "done", "", "end"]);
+  expect(texts(split(Buffer.from("\r10%\r20%\r\ndone\n\nend"), []))).toEqual([
+    "10%",
+    "20%",
+    "done",
+    "",
+    "end",
+  ]);
 });
 
 test("terminal control of 0.18 is removed", () => {

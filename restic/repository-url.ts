@@ -32,14 +32,20 @@ export function checkRepositoryUrl(url: string): CheckedRepositoryUrl {
   if (url === "") return refused("empty", "the repository has no address");
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(url)) {
-    return refused("control_character", "the repository's address contains a line break or control character");
+    return refused(
+      "control_character",
+      "the repository's address contains a line break or control character",
+    );
   }
   if (url.startsWith("-")) return refused("leading_dash", "the repository's address begins with a dash");
   if (/^rest:/i.test(url)) return checkRest(url);
   if (/^sftp:/i.test(url)) return checkSftp(url);
   if (url.startsWith("/") || windowsPath.test(url)) return { state: "ok", url, kind: "local" };
   if (/^[a-z][a-z0-9+.-]*:/i.test(url)) {
-    return refused("unsupported", "only rest:https://…, rest:http://…, sftp:… and absolute paths are supported");
+    return refused(
+      "unsupported",
+      "only rest:https://…, rest:http://…, sftp:… and absolute paths are supported",
+    );
   }
   return refused("relative_path", "a local repository needs an absolute path");
 }
@@ -73,9 +79,13 @@ function checkRest(url: string): CheckedRepositoryUrl {
     return refused("bad_url", "a rest repository is written rest:https://host:port/path/");
   }
   if (userInfo !== undefined) {
-    return refused("credentials_in_url", "user and password belong into their own fields, not into the address");
+    return refused(
+      "credentials_in_url",
+      "user and password belong into their own fields, not into the address",
+    );
   }
-  if (!hostName.test(host) || host.startsWith("-")) return refused("bad_host", "the address has no valid host name");
+  if (!hostName.test(host) || host.startsWith("-"))
+    return refused("bad_host", "the address has no valid host name");
   if (/[?#@\s]/.test(path) || !URL.canParse(url.slice("rest:".length))) {
     return refused("bad_url", "the address's path contains characters that a repository cannot have");
   }
@@ -85,7 +95,8 @@ function checkRest(url: string): CheckedRepositoryUrl {
 function checkSftp(url: string): CheckedRepositoryUrl {
   const [, user, host] = sftpUrl.exec(url) ?? sftpScp.exec(url) ?? [];
   if (host === undefined) return refused("bad_url", "an sftp repository is written sftp:user@host:/path");
-  if (host.startsWith("-") || !hostName.test(host)) return refused("bad_host", "the address has no valid host name");
+  if (host.startsWith("-") || !hostName.test(host))
+    return refused("bad_host", "the address has no valid host name");
   if (user !== undefined && user.includes(":")) {
     return refused("credentials_in_url", "sftp takes no password in its address; use a key");
   }
