@@ -65,7 +65,7 @@ export function classifyExit(
   const whole = evidence.exitError?.message ?? evidence.text.join("\n");
   const words = context.redact(firstLine(evidence.exitError?.message ?? fatalOf(evidence) ?? ""));
   if (facts.timedOut) return timedOut(evidence, context);
-  switch (facts.code) {
+  switch (facts.code ?? -1) {
     case 10:
       return {
         code: "repository_missing",
@@ -144,7 +144,7 @@ function classifyText(
 
 function timedOut(evidence: Evidence, { address, redact, deadlineMs }: ExitContext): ResticError {
   const said = evidence.failedCause ?? evidence.retryCause ?? evidence.text.at(-1);
-  if (said !== undefined && isFull(said)) {
+  if (isFull(`${evidence.failedCause}\n${evidence.retryCause}`)) {
     return { code: "repository_full", message: `the repository at ${address} has no space left`, address };
   }
   const within = deadlineMs === undefined ? "in time" : `within ${Math.round(deadlineMs / 1000)} s`;

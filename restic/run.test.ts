@@ -21,7 +21,7 @@ function script(body: string): string {
   return path;
 }
 
-type Started = { lines: string[]; line(text: string): Promise<void>; outcome: Promise<RunOutcome> };
+type Started = { lines: string[]; line: (text: string) => Promise<void>; outcome: Promise<RunOutcome> };
 
 /** Starts the program; `line` waits until it has printed that line. */
 function start(body: string, options: Partial<RunOptions> = {}): Started {

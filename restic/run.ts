@@ -18,6 +18,8 @@ export type RunOptions = {
   /** Written to the child's standard input, which is then closed. Without it, standard input is empty. */
   stdin?: Uint8Array;
   onLine: OnLine;
+  /** The bound of one line of standard output; `maxLineBytes` unless a whole document is one line. */
+  maxStdoutLineBytes?: number;
   /** Called before anything else happens, as soon as the process exists. */
   onSpawn?: (pid: number) => void;
   /** Aborting it interrupts the process group, then kills it after `killAfterMs`. */
@@ -142,11 +144,11 @@ type Pipe = {
 function readPipe(
   stream: ReadableStream<Uint8Array>,
   name: StreamName,
-  { onLine, timers }: RunOptions,
+  { onLine, timers, maxStdoutLineBytes }: RunOptions,
   killLeftovers: () => void,
 ): Pipe {
   const reader = stream.getReader();
-  const splitter = lineSplitter();
+  const splitter = lineSplitter(name === "stdout" ? maxStdoutLineBytes : undefined);
   let state: "reading" | "handing" | "finished" = "reading";
   let chunks = 0;
   let bytesAfterEnd: number | undefined;

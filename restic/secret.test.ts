@@ -4,7 +4,7 @@ import { Secret } from "./secret.ts";
 
 test("a secret prints as [secret] wherever it is printed", () => {
   const secret = new Secret("hunter2");
-  expect(`${secret}`).toBe("[secret]");
+  expect(["password", secret].join(" ")).toBe("password [secret]");
   expect(String(secret)).toBe("[secret]");
   expect(JSON.stringify({ password: secret })).toBe('{"password":"[secret]"}');
   expect(inspect(secret)).toBe("[secret]");

@@ -2,9 +2,9 @@ import type { Timers } from "../timers.ts";
 
 export type ManualTimers = Timers & {
   /** Moves the clock and runs what falls due, in order of time. */
-  advance(ms: number): void;
+  advance: (ms: number) => void;
   /** How many actions are waiting. */
-  waiting(): number;
+  waiting: () => number;
 };
 
 /** A clock that stands still until the test moves it. */
