@@ -193,7 +193,7 @@ function fatalOf(evidence: Evidence): string | undefined {
   return evidence.text.findLast((line) => line.startsWith("Fatal: ")) ?? evidence.text.at(-1);
 }
 
-/** Without restic's own prefixes, of which 0.19 prints two. */
+/** Without restic's own prefixes, of which it sometimes prints two, one of them in the middle. */
 function plain(words: string): string {
-  return words.replace(/^(?:(?:Fatal|Warning): )+/, "");
+  return words.replace(/\b(?:Fatal|Warning): /g, "");
 }

@@ -1,4 +1,4 @@
-import { firstLine, parseMessage } from "./message.ts";
+import { firstLine, isStackTrace, parseMessage } from "./message.ts";
 
 /** What restic's standard error told, in bounded memory, for the one decision at the end. */
 export type Evidence = {
@@ -57,7 +57,7 @@ export function collectEvidence(): EvidenceCollector {
       else if (missing !== undefined) {
         if (evidence.missingSources.length < maxMissing) evidence.missingSources.push(missing);
       } else if (signalLine.test(line)) evidence.signalled = true;
-      else if (line.trim() !== "") {
+      else if (line.trim() !== "" && !isStackTrace(line)) {
         evidence.text.push(line.slice(0, 2000));
         if (evidence.text.length > maxText) evidence.text.shift();
       }

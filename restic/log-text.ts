@@ -1,4 +1,4 @@
-import { firstLine, parseMessage, type Message } from "./message.ts";
+import { firstLine, isStackTrace, parseMessage, type Message } from "./message.ts";
 
 /**
  * Turns a line of restic's output into the lines a person should read in the log: messages in words, plain text
@@ -21,7 +21,7 @@ export function describeMessage(message: Message): string[] {
     case "exit_error":
       return textOf(message["message"])
         .split("\n")
-        .filter((line) => line.trim() !== "" && !line.startsWith("\t") && !/^[\w/.]+\.\w+$/.test(line));
+        .filter((line) => line.trim() !== "" && !isStackTrace(line));
     case "summary":
       return typeof message["total_files_processed"] === "number"
         ? summary(message)

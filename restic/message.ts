@@ -26,3 +26,8 @@ export function firstLine(message: string): string {
   const line = message.trimStart().split("\n", 1)[0] ?? "";
   return line.length > 1000 ? `${line.slice(0, 1000)}…` : line.trimEnd();
 }
+
+/** Whether a line belongs to a Go stack trace: a function's full name, or a file behind a tab. */
+export function isStackTrace(line: string): boolean {
+  return line.startsWith("\t") || /^(?:[\w.-]+\/)*[\w-]+\.[\w.()*]+$/.test(line);
+}
