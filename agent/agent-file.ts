@@ -102,8 +102,16 @@ export function sealingKey(file: AgentFile): Buffer {
 export function secretsIn(file: AgentFile): string[] {
   const secrets = [file.bearer, file.sealing_key];
   const password = file.proxy === undefined ? "" : (URL.parse(file.proxy)?.password ?? "");
-  if (password !== "") secrets.push(password, decodeURIComponent(password));
+  if (password !== "") secrets.push(password, unescaped(password));
   return secrets;
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function tighten(path: string, mode: number, warn: (message: string) => void): void {
