@@ -72,7 +72,10 @@ export function readAgentFile(path: string, warn: (message: string) => void): Ag
     if (error instanceof AgentFileError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT") return undefined;
-    throw new AgentFileError(path, code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "is not text" : reason(error));
+    throw new AgentFileError(
+      path,
+      code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "is not text" : reason(error),
+    );
   }
   let yaml: unknown;
   try {
@@ -119,7 +122,9 @@ function tighten(path: string, mode: number, warn: (message: string) => void): v
   const found = (mode & 0o777).toString(8).padStart(4, "0");
   try {
     chmodSync(path, PRIVATE_FILE);
-    warn(`${path} could be read by others (mode ${found}); it is 0600 now. Who read it meanwhile has the bearer.`);
+    warn(
+      `${path} could be read by others (mode ${found}); it is 0600 now. Who read it meanwhile has the bearer.`,
+    );
   } catch (error) {
     warn(`${path} can be read by others (mode ${found}) and could not be changed to 0600: ${reason(error)}`);
   }

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { AgentEnrolled, type AgentEnroll } from "@restic-manager/protocol/api/enrolment";
 import { Problem } from "@restic-manager/protocol/api/errors";
-import { type AgentFile, readAgentFile, SEALING_KEY_BYTES, type TlsSettings, writeAgentFile } from "./agent-file.ts";
+import {
+  type AgentFile,
+  readAgentFile,
+  SEALING_KEY_BYTES,
+  type TlsSettings,
+  writeAgentFile,
+} from "./agent-file.ts";
 import { makePrivateFolder, probeFolder } from "./atomic-file.ts";
 import type { Log } from "./log.ts";
 import type { AgentPaths } from "./paths.ts";
@@ -74,7 +80,9 @@ export async function enroll(options: EnrollOptions): Promise<AgentFile> {
   }
   prepare(paths);
   if (server.protocol === "http:" && !isLoopback(server)) {
-    log.warn("the server's address has no TLS: token and passwords travel in plain text", { server: server.href });
+    log.warn("the server's address has no TLS: token and passwords travel in plain text", {
+      server: server.href,
+    });
   }
   const enrolled = await ask(server, options);
   const key = randomBytes(SEALING_KEY_BYTES);
@@ -104,10 +112,16 @@ export async function enroll(options: EnrollOptions): Promise<AgentFile> {
 function serverAddress(text: string): URL {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    throw new EnrollError("bad_server", `--server must be an address such as https://backup.example.com, not ${JSON.stringify(text)}`);
+    throw new EnrollError(
+      "bad_server",
+      `--server must be an address such as https://backup.example.com, not ${JSON.stringify(text)}`,
+    );
   }
   if (url.username !== "" || url.password !== "") {
-    throw new EnrollError("bad_server", "--server must not hold a user or a password; the token is what this machine signs in with");
+    throw new EnrollError(
+      "bad_server",
+      "--server must not hold a user or a password; the token is what this machine signs in with",
+    );
   }
   url.search = "";
   url.hash = "";
@@ -120,14 +134,25 @@ function prepare(paths: AgentPaths): void {
       makePrivateFolder(folder);
       probeFolder(folder);
     } catch (error) {
-      throw new EnrollError("not_writable", `${folder} cannot be written: ${reason(error)}. The token was not used. Run as root, or choose another folder.`);
+      throw new EnrollError(
+        "not_writable",
+        `${folder} cannot be written: ${reason(error)}. The token was not used. Run as root, or choose another folder.`,
+      );
     }
   }
 }
 
 async function ask(server: URL, options: EnrollOptions): Promise<AgentEnrolled> {
   const { hostname, machine_id, os, os_name, arch } = options.sysinfo;
-  const body: AgentEnroll = { token: options.token, hostname, machine_id, os, os_name, arch, agent_version: options.version };
+  const body: AgentEnroll = {
+    token: options.token,
+    hostname,
+    machine_id,
+    os,
+    os_name,
+    arch,
+    agent_version: options.version,
+  };
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
   const address = `${withoutSlash(server)}/api/agents/enroll`;
@@ -155,7 +180,10 @@ async function ask(server: URL, options: EnrollOptions): Promise<AgentEnrolled> 
   }
   const location = response.headers.get("location");
   if (response.status >= 300 && response.status < 400 && location !== null) {
-    throw new EnrollError("refused", `${server.origin} points to ${location}; if that is the server, enrol with that address`);
+    throw new EnrollError(
+      "refused",
+      `${server.origin} points to ${location}; if that is the server, enrol with that address`,
+    );
   }
   if (!response.ok) throw refusal(server, response, text);
   const answer = AgentEnrolled.safeParse(jsonOf(text));
@@ -176,7 +204,10 @@ function refusal(server: URL, response: Response, text: string): EnrollError {
   }
   const { code, message, hint, fields } = problem.data;
   const because = Object.entries(fields ?? {}).map(([field, what]) => `${field}: ${what}`);
-  const said = [`${message}${because.length === 0 ? "" : ` (${because.join("; ")})`}`, ...(hint === undefined ? [] : [hint])];
+  const said = [
+    `${message}${because.length === 0 ? "" : ` (${because.join("; ")})`}`,
+    ...(hint === undefined ? [] : [hint]),
+  ];
   const words = REFUSALS[code] ?? `${server.origin} refused: ${said.join(". ")}`;
   return new EnrollError("refused", words, { refusal: code, tokenSpent: code.startsWith("token_") });
 }
@@ -185,7 +216,8 @@ const REFUSALS: Record<string, string | undefined> = {
   token_expired: `the token has expired: a token lives for one hour. ${NEW_TOKEN}.`,
   token_used: `the token has been used already: a token works once. If this machine is not in the console, somebody else used it. ${NEW_TOKEN}.`,
   token_unknown: `the server does not know this token. Was all of it copied, and is this the right server? If so: ${NEW_TOKEN}.`,
-  rate_limited: "the server has had too many attempts from this address. Wait a minute and try again; the token was not used.",
+  rate_limited:
+    "the server has had too many attempts from this address. Wait a minute and try again; the token was not used.",
 };
 
 /** Codes of Bun's fetch and of sockets that mean: nothing was sent, the token is as good as before. */
@@ -200,14 +232,20 @@ const NOT_CONNECTED: Record<string, string | undefined> = {
 function unreachable(server: URL, error: unknown): EnrollError {
   const code = String((error as { code?: unknown }).code ?? "");
   const early = NOT_CONNECTED[code];
-  if (early !== undefined) return new EnrollError("unreachable", `${server.origin} cannot be reached: ${early}`);
+  if (early !== undefined)
+    return new EnrollError("unreachable", `${server.origin} cannot be reached: ${early}`);
   if (/CERT|SIGNATURE|TLS|SSL|ISSUER/.test(code)) {
-    const then = "Name its CA with --ca-file, or pin its certificate with --pin-sha256; the token was not used";
-    return new EnrollError("unreachable", `the certificate of ${server.origin} is not trusted (${code}). ${then}.`);
+    const then =
+      "Name its CA with --ca-file, or pin its certificate with --pin-sha256; the token was not used";
+    return new EnrollError(
+      "unreachable",
+      `the certificate of ${server.origin} is not trusted (${code}). ${then}.`,
+    );
   }
   const slow = error instanceof Error && error.name === "TimeoutError";
   const why = slow ? `no answer within ${DEADLINE_MS / 1000} s` : reason(error);
-  const then = "Try again; if the token is then used up, remove this machine in the console and make a new one";
+  const then =
+    "Try again; if the token is then used up, remove this machine in the console and make a new one";
   return new EnrollError("unreachable", `${server.origin} did not answer: ${why}. ${then}.`);
 }
 

@@ -43,7 +43,11 @@ export function createLog(options: LogOptions): Log {
   function hide(secret: string): void {
     if (secret.length < SHORTEST_SECRET) return;
     // As it stands, as it stands in JSON, and as it stands in a URL.
-    for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())]) {
+    for (const form of [
+      secret,
+      JSON.stringify(secret).slice(1, -1),
+      encodeURIComponent(secret.toWellFormed()),
+    ]) {
       if (!forms.includes(form)) forms.push(form);
     }
     // The longest first, so that no part of one is left beside the mark of another.
