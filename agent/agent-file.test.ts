@@ -3,7 +3,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { AgentFile, AgentFileError, readAgentFile, sealingKey, secretsIn, writeAgentFile } from "./agent-file.ts";
+import {
+  AgentFile,
+  AgentFileError,
+  readAgentFile,
+  sealingKey,
+  secretsIn,
+  writeAgentFile,
+} from "./agent-file.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
 const file = AgentFile.parse({
@@ -42,7 +49,11 @@ test("a machine that was never enrolled has no file", () => {
 });
 
 test("what was written is read again, and only the owner may read it", () => {
-  const full = { ...file, tls: { ca_file: "/etc/ca.pem", pin_sha256: "ab".repeat(32) }, restic_path: "/opt/restic" };
+  const full = {
+    ...file,
+    tls: { ca_file: "/etc/ca.pem", pin_sha256: "ab".repeat(32) },
+    restic_path: "/opt/restic",
+  };
   writeAgentFile(path, full);
   expect(read()).toEqual(full);
   expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -61,7 +72,15 @@ test("any bearer and any path come back as they were, however they look in YAML"
       writeAgentFile(path, { ...file, bearer, restic_path });
       expect(read()).toEqual({ ...file, bearer, restic_path });
     }),
-    { numRuns: 300, examples: [["yes", "~"], ["1e5", "- a"], ["#x", "a: b"], ["2020-01-01", "\u0085\ufeff"]] },
+    {
+      numRuns: 300,
+      examples: [
+        ["yes", "~"],
+        ["1e5", "- a"],
+        ["#x", "a: b"],
+        ["2020-01-01", "\u0085\ufeff"],
+      ],
+    },
   );
 });
 
@@ -100,6 +119,11 @@ test.each([
 });
 
 test("the log is told of the bearer, the key and the proxy's password, as written and as meant", () => {
-  expect(secretsIn({ ...file, proxy: "http://u:p%40ss@proxy:3128" })).toEqual(["rma_1e5", KEY, "p%40ss", "p@ss"]);
+  expect(secretsIn({ ...file, proxy: "http://u:p%40ss@proxy:3128" })).toEqual([
+    "rma_1e5",
+    KEY,
+    "p%40ss",
+    "p@ss",
+  ]);
   expect(secretsIn(file)).toEqual(["rma_1e5", KEY]);
 });

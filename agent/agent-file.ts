@@ -72,7 +72,10 @@ export function readAgentFile(path: string, warn: (message: string) => void): Ag
     if (error instanceof AgentFileError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT") return undefined;
-    throw new AgentFileError(path, code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "is not text" : reason(error));
+    throw new AgentFileError(
+      path,
+      code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "is not text" : reason(error),
+    );
   }
   let yaml: unknown;
   try {
@@ -100,10 +103,13 @@ export function sealingKey(file: AgentFile): Buffer {
 
 /** Everything in the file that a log must not show. */
 export function secretsIn(file: AgentFile): string[] {
-  const secrets = [file.bearer, file.sealing_key];
-  const password = file.proxy === undefined ? "" : (URL.parse(file.proxy)?.password ?? "");
-  if (password !== "") secrets.push(password, unescaped(password));
-  return secrets;
+  return [file.bearer, file.sealing_key, ...secretsInProxy(file.proxy)];
+}
+
+/** The password in a proxy's address, as written and as meant. */
+export function secretsInProxy(proxy: string | undefined): string[] {
+  const password = proxy === undefined ? "" : (URL.parse(proxy)?.password ?? "");
+  return password === "" ? [] : [password, unescaped(password)];
 }
 
 function unescaped(text: string): string {
@@ -119,7 +125,9 @@ function tighten(path: string, mode: number, warn: (message: string) => void): v
   const found = (mode & 0o777).toString(8).padStart(4, "0");
   try {
     chmodSync(path, PRIVATE_FILE);
-    warn(`${path} could be read by others (mode ${found}); it is 0600 now. Who read it meanwhile has the bearer.`);
+    warn(
+      `${path} could be read by others (mode ${found}); it is 0600 now. Who read it meanwhile has the bearer.`,
+    );
   } catch (error) {
     warn(`${path} can be read by others (mode ${found}) and could not be changed to 0600: ${reason(error)}`);
   }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { AgentEnroll, type AgentEnrolled } from "@restic-manager/protocol/api/enrolment";
 import { API_ERRORS, type ApiErrorCode, type Problem } from "@restic-manager/protocol/api/errors";
 import { AgentFileError, readAgentFile, sealingKey } from "./agent-file.ts";
-import { enroll, EnrollError, type EnrollOptions } from "./enroll.ts";
+import { enroll, type EnrollOptions } from "./enroll.ts";
+import { EnrollError } from "./enroll-error.ts";
 import { createLog } from "./log.ts";
 import { agentPaths } from "./paths.ts";
 import { readSecrets } from "./secrets.ts";
@@ -47,21 +48,27 @@ afterEach(() => {
 });
 
 /** A server that takes the one token once, as the real one does. */
-function startServer(respond?: (request: Request) => Response | Promise<Response>, tls?: TestCertificate): string {
+function startServer(
+  respond?: (request: Request) => Response | Promise<Response>,
+  tls?: TestCertificate,
+): string {
   let used = false;
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
     async fetch(request) {
-      if (new URL(request.url).pathname !== "/api/agents/enroll" || request.method !== "POST") return problem("not_found");
+      if (new URL(request.url).pathname !== "/api/agents/enroll" || request.method !== "POST")
+        return problem("not_found");
       const body = AgentEnroll.parse(await request.json());
       asked.push(body);
       if (respond !== undefined) return respond(request);
       if (body.token !== TOKEN) return problem("token_unknown");
       if (used) return problem("token_used");
       used = true;
-      return Response.json(answer satisfies Omit<AgentEnrolled, "host_id"> & { host_id: string }, { status: 201 });
+      return Response.json(answer satisfies Omit<AgentEnrolled, "host_id"> & { host_id: string }, {
+        status: 201,
+      });
     },
   });
   stops.push(() => server.stop(true));
@@ -69,16 +76,30 @@ function startServer(respond?: (request: Request) => Response | Promise<Response
 }
 
 function problem(code: ApiErrorCode, more: Partial<Problem> = {}): Response {
-  return Response.json({ code, message: `it is ${code}`, ...more } satisfies Problem, { status: API_ERRORS[code] });
+  return Response.json({ code, message: `it is ${code}`, ...more } satisfies Problem, {
+    status: API_ERRORS[code],
+  });
 }
 
 function optionsFor(server: string, more: Partial<EnrollOptions> = {}): EnrollOptions {
-  const log = createLog({ write: (line) => lines.push(line), now: () => new Date(0), journal: false, level: "debug" });
+  const log = createLog({
+    write: (line) => lines.push(line),
+    now: () => new Date(0),
+    journal: false,
+    level: "debug",
+  });
   return {
     server,
     token: TOKEN,
     paths: agentPaths({ configDir: join(root, "etc"), stateDir: join(root, "var"), platform: "linux" }),
-    sysinfo: { hostname: "web-1", os: "linux", os_name: "Debian", arch: "x64", boot_id: "b", machine_id: "m" },
+    sysinfo: {
+      hostname: "web-1",
+      os: "linux",
+      os_name: "Debian",
+      arch: "x64",
+      boot_id: "b",
+      machine_id: "m",
+    },
     version: "0.1.0",
     force: false,
     log,
@@ -101,16 +122,28 @@ test("a token becomes an identity: the bearer and the configuration are there, p
   const options = optionsFor(`${startServer()}/`, { resticPath: "/opt/restic" });
   const file = await enroll(options);
   expect(asked).toEqual([
-    { token: TOKEN, hostname: "web-1", machine_id: "m", os: "linux", os_name: "Debian", arch: "x64", agent_version: "0.1.0" },
+    {
+      token: TOKEN,
+      hostname: "web-1",
+      machine_id: "m",
+      os: "linux",
+      os_name: "Debian",
+      arch: "x64",
+      agent_version: "0.1.0",
+    },
   ]);
   expect(readAgentFile(options.paths.agentFile, (warning) => expect(warning).toBe(""))).toEqual(file);
   expect(file).toMatchObject({ host_id: answer.host_id, bearer: BEARER, restic_path: "/opt/restic" });
   expect(file.server).not.toEndWith("/");
-  expect(readSecrets(options.paths.secretsFile, sealingKey(file), file.host_id)).toEqual(answer.config as never);
-  for (const path of [options.paths.agentFile, options.paths.secretsFile]) expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readSecrets(options.paths.secretsFile, sealingKey(file), file.host_id)).toEqual(
+    answer.config as never,
+  );
+  for (const path of [options.paths.agentFile, options.paths.secretsFile])
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readFileSync(options.paths.secretsFile, "latin1")).not.toContain("pass-of-the-repository");
   const log = lines.join("");
-  for (const secret of [TOKEN, BEARER, file.sealing_key, "pass-of-the-repository"]) expect(log).not.toContain(secret);
+  for (const secret of [TOKEN, BEARER, file.sealing_key, "pass-of-the-repository"])
+    expect(log).not.toContain(secret);
 });
 
 test("a machine that is enrolled is not enrolled again unless forced, and the server is not even asked", async () => {
@@ -142,7 +175,12 @@ test("a used, an expired and an unknown token are sentences that say what to do"
   const used = await failure(optionsFor(server, { force: true }));
   expect(used).toMatchObject({ code: "refused", refusal: "token_used", tokenSpent: true });
   expect(used.message).toContain("works once");
-  const expired = await failure(optionsFor(startServer(() => problem("token_expired")), { force: true }));
+  const expired = await failure(
+    optionsFor(
+      startServer(() => problem("token_expired")),
+      { force: true },
+    ),
+  );
   expect(expired.message).toContain("one hour");
   const unknown = optionsFor(server, { force: true, token: "rmt_other" });
   expect((await failure(unknown)).refusal).toBe("token_unknown");
@@ -153,11 +191,14 @@ test("a refusal leaves a machine that was enrolled as it was", async () => {
   const first = await enroll(options);
   await failure({ ...options, server: startServer(() => problem("token_expired")), force: true });
   expect(readAgentFile(options.paths.agentFile, () => {})).toEqual(first);
-  expect(readSecrets(options.paths.secretsFile, sealingKey(first), first.host_id)).toEqual(answer.config as never);
+  expect(readSecrets(options.paths.secretsFile, sealingKey(first), first.host_id)).toEqual(
+    answer.config as never,
+  );
 });
 
 test("another problem is told in the server's words, with its hint and its fields", async () => {
-  const respond = () => problem("validation_failed", { hint: "Shorten it", fields: { hostname: "too long" } });
+  const respond = () =>
+    problem("validation_failed", { hint: "Shorten it", fields: { hostname: "too long" } });
   const error = await failure(optionsFor(startServer(respond)));
   expect(error.message).toContain("it is validation_failed (hostname: too long). Shorten it");
 });
@@ -173,7 +214,8 @@ test("what is not restic-manager is said to be something else", async () => {
 
 test("a redirect is named and not followed: the token goes nowhere else", async () => {
   const thief = startServer();
-  const respond = () => new Response(null, { status: 307, headers: { location: `${thief}/api/agents/enroll` } });
+  const respond = () =>
+    new Response(null, { status: 307, headers: { location: `${thief}/api/agents/enroll` } });
   const error = await failure(optionsFor(startServer(respond)));
   expect(error.message).toContain(`points to ${thief}`);
   expect(asked).toHaveLength(1);
@@ -187,9 +229,12 @@ test("a server that is not there is named", async () => {
   expect(nameless.message).toContain("http://nowhere.invalid");
 });
 
-test.each(["backup.example", "ftp://a.example", "", "https://user:pass@a.example"])("the address %j is refused", async (server) => {
-  expect((await failure(optionsFor(server))).code).toBe("bad_server");
-});
+test.each(["backup.example", "ftp://a.example", "", "https://user:pass@a.example"])(
+  "the address %j is refused",
+  async (server) => {
+    expect((await failure(optionsFor(server))).code).toBe("bad_server");
+  },
+);
 
 test("when the answer cannot be saved, it is said that the token is used up and which host to remove", async () => {
   const options = optionsFor("");
@@ -207,7 +252,11 @@ test("when the answer cannot be saved, it is said that the token is used up and 
 test("a folder that cannot be written is found out before the token is used", async () => {
   const server = startServer();
   writeFileSync(join(root, "file"), "");
-  const paths = agentPaths({ configDir: join(root, "etc"), stateDir: join(root, "file", "var"), platform: "linux" });
+  const paths = agentPaths({
+    configDir: join(root, "etc"),
+    stateDir: join(root, "file", "var"),
+    platform: "linux",
+  });
   const error = await failure(optionsFor(server, { paths }));
   expect(error).toMatchObject({ code: "not_writable", tokenSpent: false });
   expect(asked).toEqual([]);

@@ -21,9 +21,11 @@ export async function askLeaf(server: URL, proxy?: string, signal?: AbortSignal)
   const abort = () => reject(stop.reason);
   stop.addEventListener("abort", abort, { once: true });
   try {
-    const tunnel = proxy === undefined ? undefined : openTunnel(new URL(proxy), `${server.hostname}:${port}`, reject);
+    const tunnel =
+      proxy === undefined ? undefined : openTunnel(new URL(proxy), `${server.hostname}:${port}`, reject);
     if (tunnel !== undefined) open.push(tunnel.socket);
-    const ready = tunnel === undefined ? undefined : await Promise.race([tunnel.ready, promise.then(() => undefined)]);
+    const ready =
+      tunnel === undefined ? undefined : await Promise.race([tunnel.ready, promise.then(() => undefined)]);
     const socket = connectTls({
       ...(ready === undefined ? { host, port } : { socket: ready }),
       ...(isIP(host) === 0 ? { servername: host } : {}),
@@ -37,7 +39,9 @@ export async function askLeaf(server: URL, proxy?: string, signal?: AbortSignal)
       else resolve(new Uint8Array(raw));
     });
     socket.once("error", reject);
-    socket.once("close", () => reject(new Error(`${server.host} closed the connection before it showed a certificate`)));
+    socket.once("close", () =>
+      reject(new Error(`${server.host} closed the connection before it showed a certificate`)),
+    );
     return await promise;
   } finally {
     stop.removeEventListener("abort", abort);
@@ -45,7 +49,11 @@ export async function askLeaf(server: URL, proxy?: string, signal?: AbortSignal)
   }
 }
 
-function openTunnel(proxy: URL, target: string, fail: (error: Error) => void): { socket: Socket; ready: Promise<Socket> } {
+function openTunnel(
+  proxy: URL,
+  target: string,
+  fail: (error: Error) => void,
+): { socket: Socket; ready: Promise<Socket> } {
   const host = bare(proxy.hostname);
   const port = proxy.port === "" ? 80 : Number(proxy.port);
   if (proxy.protocol !== "http:") throw new Error("a certificate pin works through an http:// proxy only");
@@ -54,7 +62,8 @@ function openTunnel(proxy: URL, target: string, fail: (error: Error) => void): {
   socket.once("error", fail);
   socket.once("connect", () => {
     const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-    const account = user === ":" ? "" : `Proxy-Authorization: Basic ${Buffer.from(user).toString("base64")}\r\n`;
+    const account =
+      user === ":" ? "" : `Proxy-Authorization: Basic ${Buffer.from(user).toString("base64")}\r\n`;
     socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${account}\r\n`);
   });
   let answer = "";
@@ -62,7 +71,8 @@ function openTunnel(proxy: URL, target: string, fail: (error: Error) => void): {
   const onData = (data: Buffer) => {
     answer += data.toString("latin1");
     if (!answer.includes("\r\n\r\n")) {
-      if (answer.length > LARGEST_PROXY_ANSWER) fail(new Error(`the proxy ${proxy.host} does not answer as a proxy does`));
+      if (answer.length > LARGEST_PROXY_ANSWER)
+        fail(new Error(`the proxy ${proxy.host} does not answer as a proxy does`));
       return;
     }
     socket.off("data", onData);

@@ -15,7 +15,12 @@ function recorder(options: Partial<LogOptions> = {}) {
 
 test("one line per event: time, level, message, fields", () => {
   const { log, lines } = recorder();
-  log.warn("connection lost", { server: "https://a.example", code: 1006, reason: "went away", none: undefined });
+  log.warn("connection lost", {
+    server: "https://a.example",
+    code: 1006,
+    reason: "went away",
+    none: undefined,
+  });
   expect(lines).toEqual([
     `2026-11-21T02:40:00.000Z warn connection lost server=https://a.example code=1006 reason="went away"\n`,
   ]);

@@ -34,7 +34,9 @@ export function agentPaths(choices: PathChoices = {}): AgentPaths {
   const { join, resolve } = windows ? win32 : posix;
   const programData = join(choices.programData ?? "C:\\ProgramData", NAME);
   const configDir = resolve(choices.configDir ?? (windows ? programData : join("/etc", NAME)));
-  const stateDir = resolve(choices.stateDir ?? (windows ? join(programData, "state") : join("/var/lib", NAME)));
+  const stateDir = resolve(
+    choices.stateDir ?? (windows ? join(programData, "state") : join("/var/lib", NAME)),
+  );
   return {
     configDir,
     stateDir,

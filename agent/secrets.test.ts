@@ -12,7 +12,12 @@ const key = randomBytes(32);
 const config = AgentConfig.parse({
   version: 3,
   host_name: "web-1",
-  repository: { url: "rest:https://r.example/web-1", username: "web-1", password: "hunter22", repository_password: "s3cr3t" },
+  repository: {
+    url: "rest:https://r.example/web-1",
+    username: "web-1",
+    password: "hunter22",
+    repository_password: "s3cr3t",
+  },
   bandwidth: { upload_kib_per_s: 512 },
 });
 

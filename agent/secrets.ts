@@ -32,7 +32,8 @@ export class SecretsError extends Error {
 export function readSecrets(path: string, key: Uint8Array, hostId: string): AgentConfig | undefined {
   let sealed: Buffer;
   try {
-    if (statSync(path).size > LARGEST_FILE) throw new SecretsError(path, `is larger than ${LARGEST_FILE} bytes`);
+    if (statSync(path).size > LARGEST_FILE)
+      throw new SecretsError(path, `is larger than ${LARGEST_FILE} bytes`);
     sealed = readFileSync(path);
   } catch (error) {
     if (error instanceof SecretsError) throw error;

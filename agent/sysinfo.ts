@@ -35,7 +35,8 @@ const UNKNOWN = "unknown";
 const LONGEST_HOSTNAME = 253;
 const LONGEST_OS_NAME = 256;
 const WINDOWS_NT = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
-const PREFETCH = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management\\PrefetchParameters";
+const PREFETCH =
+  "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management\\PrefetchParameters";
 
 /** Looks at the machine. Throws the system's error only when a machine id has to be kept and cannot be. */
 export function readSysinfo(sources: SysinfoSources): Sysinfo {
@@ -59,7 +60,8 @@ export function readSysinfo(sources: SysinfoSources): Sysinfo {
     os_name: (found.os_name ?? UNKNOWN).slice(0, LONGEST_OS_NAME),
     arch: arch(),
     boot_id: found.boot_id ?? UNKNOWN,
-    machine_id: found.machine_id === undefined ? keptMachineId(sources.machineIdFile) : derived(found.machine_id),
+    machine_id:
+      found.machine_id === undefined ? keptMachineId(sources.machineIdFile) : derived(found.machine_id),
   };
 }
 
@@ -68,7 +70,10 @@ export function readSysinfo(sources: SysinfoSources): Sysinfo {
  * apart here and nowhere else.
  */
 function derived(machineId: string): string {
-  return createHmac("sha256", machineId.toLowerCase()).update("restic-manager-agent").digest("hex").slice(0, 32);
+  return createHmac("sha256", machineId.toLowerCase())
+    .update("restic-manager-agent")
+    .digest("hex")
+    .slice(0, 32);
 }
 
 /** A container's or a fresh image's file may be empty, `uninitialized`, or all zeros. */

@@ -16,7 +16,18 @@ const EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-n
 export function selfSigned(folder: string, name: string): TestCertificate {
   const file = (ending: string) => join(folder, `${name}.${ending}`);
   const alternative = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  openssl(["req", "-x509", ...EC_KEY, "-keyout", file("key"), "-out", file("pem"), "-subj", `/CN=${name}`, ...alternative]);
+  openssl([
+    "req",
+    "-x509",
+    ...EC_KEY,
+    "-keyout",
+    file("key"),
+    "-out",
+    file("pem"),
+    "-subj",
+    `/CN=${name}`,
+    ...alternative,
+  ]);
   return load(file("pem"), file("key"));
 }
 
@@ -25,7 +36,17 @@ export function signedBy(ca: string, folder: string, name: string, names: string
   const file = (ending: string) => join(folder, `${name}.${ending}`);
   const authority = ["-CA", join(folder, `${ca}.pem`), "-CAkey", join(folder, `${ca}.key`)];
   const extension = ["-addext", `subjectAltName=${names}`, "-addext", "basicConstraints=critical,CA:FALSE"];
-  const request = ["req", "-x509", ...EC_KEY, "-keyout", file("key"), "-out", file("pem"), "-subj", `/CN=${name}`];
+  const request = [
+    "req",
+    "-x509",
+    ...EC_KEY,
+    "-keyout",
+    file("key"),
+    "-out",
+    file("pem"),
+    "-subj",
+    `/CN=${name}`,
+  ];
   openssl([...request, ...authority, ...extension]);
   return load(file("pem"), file("key"));
 }

@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selfSigned, signedBy, type TestCertificate } from "./test-certificates.ts";
 import { startProxy } from "./test-proxy.ts";
-import { connectionOptions, parsePin, TlsError, type ConnectionOptions, type ConnectionSettings } from "./tls.ts";
+import {
+  connectionOptions,
+  parsePin,
+  TlsError,
+  type ConnectionOptions,
+  type ConnectionSettings,
+} from "./tls.ts";
 
 let folder: string;
 let own: TestCertificate;
@@ -92,7 +98,8 @@ test("the CA's own pin does not let in what the CA signed", async () => {
 
 test("a server that shows the pinned certificate first and another one then is refused", async () => {
   const good = await connectionOptions(serve(signed), { tls: { pin_sha256: signed.fingerprint } });
-  for (const certificate of [own, ca, wrongName]) expect(await both(serve(certificate), good)).toEqual(REFUSED);
+  for (const certificate of [own, ca, wrongName])
+    expect(await both(serve(certificate), good)).toEqual(REFUSED);
   const goodOwn = await connectionOptions(serve(own), { tls: { pin_sha256: own.fingerprint } });
   expect(await both(serve(signed), goodOwn)).toEqual(REFUSED);
 });
@@ -134,7 +141,7 @@ test("a CA file that is missing or holds no certificate is named", async () => {
 
 test("through a proxy the same certificates are accepted and refused", async () => {
   const proxy = await startProxy("agent", "p@ss word");
-  stops.push(proxy.stop);
+  stops.push(() => proxy.stop());
   const server = serve(signed);
   expect(await withSettings(server, { proxy: proxy.url, tls: { ca_file: ca.certFile } })).toEqual(ACCEPTED);
   expect(proxy.targets).toEqual([server.host, server.host]);
@@ -147,7 +154,7 @@ test("through a proxy the same certificates are accepted and refused", async () 
 
 test("a proxy that refuses, a server that is not there and one without TLS are errors, not waits", async () => {
   const proxy = await startProxy("agent", "right");
-  stops.push(proxy.stop);
+  stops.push(() => proxy.stop());
   const tls = { pin_sha256: own.fingerprint };
   const wrong = proxy.url.replace("right", "wrong");
   expect(String(await mismatch(serve(own), { tls, proxy: wrong }))).toContain("407 Who are you");
@@ -173,5 +180,6 @@ test("a pin is read as openssl, browsers and people write it", () => {
   for (const text of [own.fingerprint, hex, `sha256:${hex}`, `SHA256=${own.fingerprint}`, ` ${hex}\n`]) {
     expect(parsePin(text)).toBe(hex);
   }
-  for (const text of ["", hex.slice(1), `${hex}0`, hex.replace(/./, "g")]) expect(parsePin(text)).toBeUndefined();
+  for (const text of ["", hex.slice(1), `${hex}0`, hex.replace(/./, "g")])
+    expect(parsePin(text)).toBeUndefined();
 });

@@ -57,11 +57,13 @@ export async function connectionOptions(
   if (pinText !== undefined) {
     const pin = parsePin(pinText);
     if (pin === undefined) throw new TlsError("pin_malformed", "the certificate pin is not a SHA-256 in hex");
-    if (!secure) throw new TlsError("pin_without_tls", `a certificate is pinned but ${server.origin} has no TLS`);
+    if (!secure)
+      throw new TlsError("pin_without_tls", `a certificate is pinned but ${server.origin} has no TLS`);
     return { ...options, tls: await pinned(server, pin, settings.proxy, signal) };
   }
   if (!secure) return options;
-  const ca = caFile === undefined ? await systemCas(settings.systemCaFiles ?? SYSTEM_CA_FILES) : readCa(caFile);
+  const ca =
+    caFile === undefined ? await systemCas(settings.systemCaFiles ?? SYSTEM_CA_FILES) : readCa(caFile);
   return ca === undefined ? options : { ...options, tls: { ca } };
 }
 
@@ -135,6 +137,9 @@ function sha256(bytes: Uint8Array): string {
 }
 
 function pem(der: Uint8Array): string {
-  const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(der)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
