@@ -26,7 +26,7 @@ async function runRun({ flags, env, log, signal }: CommandContext) {
       return EXIT.misconfigured;
     }
     for (const secret of secretsIn(file)) log.hide(secret);
-    await runAgent({ paths, file, signal, log });
+    await runAgent({ paths, file, env, signal, log });
     return EXIT.ok;
   } catch (error) {
     log.error(error instanceof Error ? error.message : String(error));
