@@ -99,7 +99,8 @@ export class Link {
   #open(): void {
     let socket: Socket | undefined;
     // A socket that was replaced may still call back; only the present one counts.
-    const present = (): boolean => socket !== undefined && "socket" in this.#state && this.#state.socket === socket;
+    const present = (): boolean =>
+      socket !== undefined && "socket" in this.#state && this.#state.socket === socket;
     socket = this.#connect({
       opened: () => {
         if (present() && socket !== undefined) this.#greet(socket);
@@ -146,7 +147,10 @@ export class Link {
     if (this.#state.name !== "greeting") return;
     const { socket } = this.#state;
     if (welcome.next === "new_epoch") {
-      this.#duties.say("warn", "This agent's state went back in time (a restored disk?); it starts a new numbering.");
+      this.#duties.say(
+        "warn",
+        "This agent's state went back in time (a restored disk?); it starts a new numbering.",
+      );
       this.#outbox.beginEpoch();
       return this.#greet(socket);
     }
