@@ -1,4 +1,4 @@
-import { PostgresAdapter, type ColumnDataType, type Kysely } from "kysely";
+import { PostgresAdapter, sql, type ColumnDataType, type Kysely, type RawBuilder } from "kysely";
 
 /** Types that the two databases name differently. */
 export interface ColumnTypes {
@@ -15,4 +15,14 @@ export function isPostgres(db: Kysely<unknown>): boolean {
 /** Column types for the database that `db` talks to. */
 export function columnTypes(db: Kysely<unknown>): ColumnTypes {
   return isPostgres(db) ? { number: "float8", blob: "bytea" } : { number: "integer", blob: "blob" };
+}
+
+/**
+ * Ends a `select` of one table inside a transaction so that its rows stay ours until the commit: a second transaction that
+ * asks for them waits, and then reads what the first has written. SQLite has one writer at a time anyway.
+ *
+ * Written for `query.modifyEnd(rowLock(trx))`.
+ */
+export function rowLock(db: Kysely<never>): RawBuilder<unknown> {
+  return isPostgres(db) ? sql`for update` : sql``;
 }
