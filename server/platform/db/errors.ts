@@ -1,0 +1,43 @@
+import { SQLiteError } from "bun:sqlite";
+import { SQL } from "bun";
+
+/** What a failing store means for whoever called it. `full` and `unreachable` pass by themselves; `corrupt` does not. */
+export type StoreFailure = "full" | "corrupt" | "locked" | "unreachable" | "other";
+
+/**
+ * Says what is wrong with the store, or null when `error` did not come from one (or is a broken constraint, which is the
+ * caller's to answer). Follows `cause`.
+ */
+export function storeFailure(error: unknown): StoreFailure | null {
+  if (error instanceof SQLiteError) return isUniqueViolation(error) ? null : sqliteFailure(error.code ?? "");
+  if (error instanceof SQL.PostgresError) return postgresFailure(error);
+  if (error instanceof Error && error.cause !== undefined) return storeFailure(error.cause);
+  return null;
+}
+
+/** True when a row with the same key is already there, on both databases. */
+export function isUniqueViolation(error: unknown): boolean {
+  if (error instanceof SQLiteError)
+    return error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "SQLITE_CONSTRAINT_PRIMARYKEY";
+  return error instanceof SQL.PostgresError && String(error.errno) === "23505";
+}
+
+function sqliteFailure(code: string): StoreFailure {
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_WRITE") return "full";
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") return "corrupt";
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "locked";
+  if (code.startsWith("SQLITE_CANTOPEN") || code.startsWith("SQLITE_READONLY")) return "unreachable";
+  return "other";
+}
+
+/** By SQLSTATE (PostgreSQL manual, appendix A), and by Bun's own codes where the server never answered. */
+function postgresFailure(error: SQL.PostgresError): StoreFailure | null {
+  const state = String(error.errno ?? "");
+  if (state === "53100") return "full";
+  if (/^XX00[12]$/.test(state)) return "corrupt";
+  if (/^(40001|40P01|55P03)$/.test(state)) return "locked";
+  if (/^(08...|57P0[123]|53300|28...|3D000)$/.test(state)) return "unreachable";
+  if (state.startsWith("23")) return null;
+  if (state === "" || /CONNECTION|TIMEOUT/.test(error.code)) return "unreachable";
+  return "other";
+}

@@ -1,0 +1,14 @@
+import type { Kysely } from "kysely";
+import * as first from "./migrations/0001_first.ts";
+
+/** One step of the tables' history. Never edited once released. */
+export interface ReleaseMigration {
+  up(db: Kysely<unknown>): Promise<void>;
+  /** True when rows are rewritten or dropped: an SQLite file is copied before. */
+  readonly changesData?: boolean;
+}
+
+/** Every step by name, in order. Static imports, so that a compiled executable has them. */
+export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
+  "0001_first": first,
+};

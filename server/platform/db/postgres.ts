@@ -1,0 +1,25 @@
+import { SQL } from "bun";
+import { CompiledQuery, type Dialect } from "kysely";
+import { PostgresJSDialect } from "kysely-postgres-js";
+
+/** Connections one server keeps; PostgreSQL's default limit of 100 leaves room for several servers. */
+const CONNECTIONS = 10;
+const CONNECT_SECONDS = 10;
+
+/** Kysely over a pool of connections, opened when first needed and again after a loss. */
+export function postgresDialect(url: string): Dialect {
+  return new BunPostgres({
+    postgres: new SQL(url, { max: CONNECTIONS, connectionTimeout: CONNECT_SECONDS }),
+  });
+}
+
+class BunPostgres extends PostgresJSDialect {
+  override createDriver() {
+    const driver: ReturnType<PostgresJSDialect["createDriver"]> = super.createDriver();
+    // When the connection is gone the rollback fails too, and would hide the error that says why.
+    driver.rollbackTransaction = async (connection) => {
+      await connection.executeQuery(CompiledQuery.raw("rollback")).catch(() => undefined);
+    };
+    return driver;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Cancel, Clock } from "../platform/clock.ts";
+
+/** A clock that only moves when the test says so. */
+export interface TestClock extends Clock {
+  /** Moves on by `ms`, running every timer that falls due on the way, in order and at its own instant. */
+  advance(ms: number): void;
+  /** Timers that wait: a test that ends with some has left something running. */
+  pending(): number;
+}
+
+interface Timer {
+  at: number;
+  every: number | null;
+  run: () => void;
+}
+
+/** @param start milliseconds since 1970; a round day unless told. */
+export function testClock(start = Date.UTC(2026, 10, 21, 12)): TestClock {
+  let now = start;
+  const timers = new Set<Timer>();
+  const add = (timer: Timer): Cancel => {
+    timers.add(timer);
+    return () => timers.delete(timer);
+  };
+  const nextDue = (until: number): Timer | undefined => {
+    let first: Timer | undefined;
+    for (const timer of timers)
+      if (timer.at <= until && (first === undefined || timer.at < first.at)) first = timer;
+    return first;
+  };
+  return {
+    now: () => now,
+    after: (ms, run) => add({ at: now + ms, every: null, run }),
+    every: (ms, run) => add({ at: now + ms, every: ms, run }),
+    advance(ms) {
+      const until = now + ms;
+      for (let timer = nextDue(until); timer !== undefined; timer = nextDue(until)) {
+        now = Math.max(now, timer.at);
+        if (timer.every === null) timers.delete(timer);
+        else timer.at += Math.max(1, timer.every);
+        timer.run();
+      }
+      now = until;
+    },
+    pending: () => timers.size,
+  };
+}
