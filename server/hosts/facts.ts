@@ -29,7 +29,12 @@ export interface JobMark {
 
 /** Takes the host's row for this transaction, so that two that end at once do not each overlook the other. */
 export async function lockHost(trx: Trx, hostId: HostId): Promise<HostRecord | undefined> {
-  return trx.selectFrom("hosts").selectAll().where("id", "=", hostId).modifyEnd(rowLock(trx)).executeTakeFirst();
+  return trx
+    .selectFrom("hosts")
+    .selectAll()
+    .where("id", "=", hostId)
+    .modifyEnd(rowLock(trx))
+    .executeTakeFirst();
 }
 
 /**
@@ -49,7 +54,9 @@ export async function readHistory(trx: Trx, hostId: HostId): Promise<HostHistory
     ${newest("lastBackup", ended, "finished_at desc")} union all
     ${newest("lastJudgedBackup", `${ended} and state <> 'cancelled'`, "finished_at desc")} union all
     ${newest("lastGoodBackup", "kind = 'backup' and state = 'succeeded'", "finished_at desc")} union all
-    ${newest("lastInit", "kind = 'init' and state in ('succeeded', 'failed')", "created_at desc")}`.execute(trx);
+    ${newest("lastInit", "kind = 'init' and state in ('succeeded', 'failed')", "created_at desc")}`.execute(
+    trx,
+  );
   const found = new Map(rows.map((row) => [row.mark, row]));
   const at = (mark: keyof HostHistory) => found.get(mark) ?? null;
   return {

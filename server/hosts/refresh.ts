@@ -15,7 +15,9 @@ export async function refreshHost(trx: Trx, hostId: HostId): Promise<HostStatus 
   const host = await lockHost(trx, hostId);
   if (host === undefined) return undefined;
   const update = derivedColumns(host, await readHistory(trx, hostId));
-  const changed = Object.entries(update).some(([column, value]) => host[column as keyof HostRecord] !== value);
+  const changed = Object.entries(update).some(
+    ([column, value]) => host[column as keyof HostRecord] !== value,
+  );
   if (changed) await writeHost(trx, hostId, update);
   return update.status;
 }
@@ -54,9 +56,11 @@ function factsOf(host: HostRecord, history: HostHistory): HostFacts {
         : judged.state === "failed"
           ? { state: "failed", at: judged.finished_at ?? 0, error: readError(judged.error) }
           : { state: "succeeded", at: judged.finished_at ?? 0, issues: judged.issue_count },
-    failedInit:
-      init?.state === "failed" ? { at: init.finished_at ?? 0, error: readError(init.error) } : null,
-    active: active === null ? null : { kind: active.kind, state: active === history.running ? "running" : "queued" },
+    failedInit: init?.state === "failed" ? { at: init.finished_at ?? 0, error: readError(init.error) } : null,
+    active:
+      active === null
+        ? null
+        : { kind: active.kind, state: active === history.running ? "running" : "queued" },
   };
 }
 

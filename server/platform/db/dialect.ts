@@ -7,8 +7,11 @@ export interface ColumnTypes {
   blob: ColumnDataType;
 }
 
+/** A database whatever its tables, or a transaction of one. */
+type AnyDatabase = Pick<Kysely<unknown>, "getExecutor">;
+
 /** Says which database `db` talks to; branches on it live in this folder only. */
-export function isPostgres(db: Kysely<unknown>): boolean {
+export function isPostgres(db: AnyDatabase): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
@@ -23,6 +26,6 @@ export function columnTypes(db: Kysely<unknown>): ColumnTypes {
  *
  * Written for `query.modifyEnd(rowLock(trx))`.
  */
-export function rowLock(db: Kysely<never>): RawBuilder<unknown> {
+export function rowLock(db: AnyDatabase): RawBuilder<unknown> {
   return isPostgres(db) ? sql`for update` : sql``;
 }
