@@ -24,8 +24,9 @@ export function columnTypes(db: Kysely<unknown>): ColumnTypes {
  * Ends a `select` of one table inside a transaction so that its rows stay ours until the commit: a second transaction that
  * asks for them waits, and then reads what the first has written. SQLite has one writer at a time anyway.
  *
+ * "No key": rows that refer to this one may still be written meanwhile.
  * Written for `query.modifyEnd(rowLock(trx))`.
  */
 export function rowLock(db: AnyDatabase): RawBuilder<unknown> {
-  return isPostgres(db) ? sql`for update` : sql``;
+  return isPostgres(db) ? sql`for no key update` : sql``;
 }
