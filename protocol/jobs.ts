@@ -17,7 +17,7 @@ export type JobInput<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]
 export type JobProgress<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["progress"]>;
 export type JobResult<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["result"]>;
 
-export const JobKind = z.enum(["init", "backup"] satisfies JobKind[]);
+export const JobKind = z.enum(Object.keys(jobKinds) as JobKind[]);
 
 /** A job's states; `queued` and `running` are the only ones that can change. */
 export const JOB_STATES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
@@ -30,3 +30,12 @@ export type ActorKind = z.infer<typeof ActorKind>;
 
 /** A kind together with an input of that kind; what a command carries and an agent stores. */
 export type JobOrder = { [K in JobKind]: { kind: K; input: JobInput<K> } }[JobKind];
+
+/** Reads an order of a kind that this release knows; `undefined` when kind or input cannot be read. */
+export function parseOrder(kind: string, input: unknown): JobOrder | undefined {
+  const known = JobKind.safeParse(kind);
+  if (!known.success) return undefined;
+  const parsed = jobKinds[known.data].input.safeParse(input);
+  // The schema was chosen by the kind, which the compiler cannot follow through a union of schemas.
+  return parsed.success ? ({ kind: known.data, input: parsed.data } as JobOrder) : undefined;
+}

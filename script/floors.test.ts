@@ -1,15 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { house, ourFiles } from "./files.ts";
 import { circles, importsOf, rules, target, violations, type Edge } from "./floors.ts";
 
-const house = join(import.meta.dir, "..");
-const files = [
-  ...new Bun.Glob("{protocol,restic,agent,server,console,fleet,e2e,script}/**/*.{ts,tsx}").scanSync(house),
-]
-  .filter((file) => !/(^|\/)(node_modules|dist)\//.test(file))
-  .filter((file) => file !== "script/floors.test.ts") // its samples are imports in texts
-  .toSorted();
+// Its own samples are imports in texts.
+const files = ourFiles("*.{ts,tsx}").filter((file) => file !== "script/floors.test.ts");
 const texts = await Promise.all(files.map((file) => Bun.file(join(house, file)).text()));
 const edges = files.flatMap((file, index) => importsOf(file, texts[index] ?? ""));
 

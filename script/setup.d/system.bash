@@ -1,10 +1,12 @@
 # Programs that come from the distribution.
 
 setup_system() {
-  local missing=()
+  local missing=() program
+  for program in git curl wget openssl; do
+    type -P "$program" >/dev/null || missing+=("$program")
+  done
   type -P xz >/dev/null || missing+=(xz-utils)
-  type -P git >/dev/null || missing+=(git)
-  type -P curl >/dev/null || missing+=(curl)
+  type -P systemd-analyze >/dev/null || missing+=(systemd) # judges the agent's unit; need not run
   [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
   [ -n "$(find_postgres)" ] || install_postgres

@@ -1,0 +1,56 @@
+import { Database } from "bun:sqlite";
+import { chmodSync } from "node:fs";
+
+/** Pages of WAL after which SQLite checkpoints: 2 MiB, so that the ballast can always be larger than the WAL. */
+const CHECKPOINT_PAGES = 512;
+
+/**
+ * Opens the agent's one state file and makes its tables. WAL with `synchronous=FULL`: a power cut is a normal event here.
+ *
+ * - `outbox` what the server has not acknowledged, by sequence number
+ * - `job` every job this agent ever accepted, for 30 days
+ * - `meta` the outbox's epoch and highest number, and what must be done again after a crash
+ *
+ * @throws SQLiteError when the file is no database or is damaged; the caller names the file.
+ */
+export function openAgentDb(path: string): Database {
+  const db = new Database(path, { create: true, strict: true });
+  db.run("pragma busy_timeout = 5000");
+  db.run("pragma journal_mode = wal");
+  db.run("pragma synchronous = full");
+  db.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.run("pragma journal_size_limit = 4194304");
+  if (path !== ":memory:") chmodSync(path, 0o600);
+  db.transaction(() => {
+    db.run(`create table if not exists meta (key text primary key, value text not null) strict`);
+    db.run(`create table if not exists outbox (
+      seq integer primary key,
+      job_id text,
+      message text,
+      first_line integer,
+      count integer,
+      raw_size integer,
+      chunk blob,
+      check ((message is null) <> (chunk is null))
+    ) strict`);
+    db.run(`create index if not exists outbox_chunks on outbox (seq) where chunk is not null`);
+    db.run(`create table if not exists job (
+      position integer primary key autoincrement,
+      id text not null unique,
+      kind text not null,
+      input text not null,
+      actor_kind text not null,
+      created_at text not null,
+      state text not null check (state in ('accepted', 'running', 'finished')),
+      started_at text,
+      pid integer,
+      pid_started_at text,
+      finished_at text,
+      outcome text,
+      log_lines integer not null default 0,
+      check ((state = 'finished') = (outcome is not null))
+    ) strict`);
+    db.run(`create index if not exists job_unfinished on job (position) where state <> 'finished'`);
+  })();
+  return db;
+}

@@ -1,0 +1,35 @@
+import type { JobError } from "@restic-manager/protocol/job-error";
+import type { JobInput, JobKind, JobProgress } from "@restic-manager/protocol/jobs";
+import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";
+import type { LogStream } from "@restic-manager/protocol/log-lines";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import type { ResticContext } from "@restic-manager/restic/context";
+import type { Timers } from "./timers.ts";
+
+/** What a job may use while it runs. */
+export interface JobTools<K extends JobKind> {
+  /** Everything for a restic call, or why there can be none. */
+  restic(bandwidth?: Bandwidth): { ok: true; context: ResticContext } | { ok: false; error: JobError };
+  /** The name that this machine's snapshots carry. */
+  hostName: string;
+  /** Aborted when somebody cancels: restic is asked to end. */
+  cancel: AbortSignal;
+  /** Aborted when somebody does not want to wait for that. */
+  kill: AbortSignal;
+  /** To be called right after each spawn of a restic that writes. */
+  spawned(pid: number): void;
+  log(stream: LogStream, text: string): void;
+  /** At most one a second goes to the server; never stored. */
+  progress(progress: JobProgress<K>): void;
+  timers: Timers;
+  /** Remembers which repository the credentials open. */
+  rememberRepository(id: string): void;
+}
+
+/** Does one job of one kind and says how it ended. Never throws for what restic or the repository do. */
+export type JobRunner<K extends JobKind> = (input: JobInput<K>, tools: JobTools<K>) => Promise<JobOutcome>;
+
+/** A failure as an outcome; a cancel of ours is `cancelled`, whatever restic said. */
+export function failure(error: JobError | undefined): JobOutcome {
+  return error === undefined ? { state: "cancelled" } : { state: "failed", error };
+}

@@ -1,0 +1,259 @@
+import type { AgentConfig } from "@restic-manager/protocol/config";
+import { CLOSE } from "@restic-manager/protocol/close";
+import { parseServerMessage } from "@restic-manager/protocol/frame";
+import { HEARTBEAT_MS, OFFLINE_AFTER_MS, WINDOW_BYTES, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
+import type { CommandRun, ServerMessage, TransientMessage } from "@restic-manager/protocol/messages";
+import type { JobId } from "@restic-manager/protocol/ids";
+import { reconnectDelay, slowDelay } from "./backoff.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Cancel, Timers } from "./timers.ts";
+
+/** One connection to the server, whatever it is made of. After `closed` nothing more is called. */
+export interface Socket {
+  /** Returns false when the frame was not taken; the link then starts over. */
+  send(data: string | Uint8Array<ArrayBuffer>): boolean;
+  /** Ends it at once, without waiting for the other side. */
+  drop(): void;
+}
+
+export interface SocketEvents {
+  opened(): void;
+  message(data: string): void;
+  /** `code` as in protocol/close.ts, or 1006 when the network broke it. */
+  closed(code: number, reason: string): void;
+}
+
+/** What the rest of the agent does with what the server says. */
+export interface LinkDuties {
+  hello(): Record<string, unknown>;
+  run(command: CommandRun): void;
+  cancel(jobId: JobId, now: boolean): void;
+  configure(config: AgentConfig): void;
+  /** The server went back in time: append every outcome again. */
+  resync(): void;
+  /** Written for people: connected, lost, refused and why. */
+  say(level: "info" | "warn", text: string): void;
+}
+
+type State =
+  | { name: "stopped" }
+  | { name: "waiting"; timer: Cancel }
+  | { name: "connecting"; socket: Socket }
+  | { name: "greeting"; socket: Socket }
+  | { name: "open"; socket: Socket };
+
+/**
+ * Keeps the agent connected and moves the outbox over the link: a cursor from the server's `last_seq + 1`, a window of what may be
+ * in flight, deletion only on acknowledgement. Knows nothing of jobs; a job never notices it coming and going.
+ */
+export class Link {
+  readonly #outbox: Outbox;
+  readonly #timers: Timers;
+  readonly #connect: (events: SocketEvents) => Socket;
+  readonly #duties: LinkDuties;
+  #state: State = { name: "stopped" };
+  #attempt = 0;
+  #slow = false;
+  /** Next number to send, and what is in flight: number and size, in order. */
+  #cursor = 1;
+  #inFlight: { seq: number; bytes: number }[] = [];
+  #inFlightBytes = 0;
+  #heartbeat: Cancel | undefined;
+  #deadline: Cancel | undefined;
+  #ending: () => void;
+
+  constructor(parts: {
+    outbox: Outbox;
+    timers: Timers;
+    connect: (events: SocketEvents) => Socket;
+    duties: LinkDuties;
+  }) {
+    this.#outbox = parts.outbox;
+    this.#timers = parts.timers;
+    this.#connect = parts.connect;
+    this.#duties = parts.duties;
+    this.#ending = () => {};
+  }
+
+  get connected(): boolean {
+    return this.#state.name === "open";
+  }
+
+  start(): void {
+    if (this.#state.name !== "stopped") return;
+    this.#ending = this.#outbox.onCommitted(() => this.#pump());
+    this.#open();
+  }
+
+  stop(): void {
+    this.#ending();
+    const { socket } = this.#rest({ name: "stopped" });
+    socket?.drop();
+  }
+
+  /** Sends what may be lost, if there is a connection. */
+  say(message: TransientMessage): void {
+    if (this.#state.name === "open") this.#send(this.#state.socket, JSON.stringify(message));
+  }
+
+  #open(): void {
+    let socket: Socket | undefined;
+    // A socket that was replaced may still call back; only the present one counts.
+    const present = (): boolean =>
+      socket !== undefined && "socket" in this.#state && this.#state.socket === socket;
+    socket = this.#connect({
+      opened: () => {
+        if (present() && socket !== undefined) this.#greet(socket);
+      },
+      message: (data) => {
+        if (present()) this.#receive(data);
+      },
+      closed: (code, reason) => {
+        if (present()) this.#lost(code, reason);
+      },
+    });
+    this.#state = { name: "connecting", socket };
+    this.#expect();
+  }
+
+  #greet(socket: Socket): void {
+    this.#state = { name: "greeting", socket };
+    this.#inFlight = [];
+    this.#inFlightBytes = 0;
+    this.#send(socket, JSON.stringify(this.#duties.hello()));
+  }
+
+  #receive(data: string): void {
+    this.#expect();
+    const message = parseServerMessage(data);
+    if (message === undefined) return;
+    switch (message.type) {
+      case "welcome":
+        return this.#welcome(message);
+      case "ack":
+        return this.#acknowledged(message.seq);
+      case "command.run":
+        return this.#duties.run(message);
+      case "command.cancel":
+        return this.#duties.cancel(message.job_id, message.now);
+      case "config.update":
+        return this.#duties.configure(message.config);
+      case "error":
+        return this.#told(message);
+    }
+  }
+
+  #welcome(welcome: Extract<ServerMessage, { type: "welcome" }>): void {
+    if (this.#state.name !== "greeting") return;
+    const { socket } = this.#state;
+    if (welcome.next === "new_epoch") {
+      this.#duties.say(
+        "warn",
+        "This agent's state went back in time (a restored disk?); it starts a new numbering.",
+      );
+      this.#outbox.beginEpoch();
+      return this.#greet(socket);
+    }
+    this.#state = { name: "open", socket };
+    this.#attempt = 0;
+    this.#slow = false;
+    this.#outbox.acknowledge(welcome.last_seq);
+    this.#cursor = welcome.last_seq + 1;
+    this.#beat();
+    this.#duties.say("info", "Connected to the server.");
+    if (welcome.next === "resync") {
+      this.#duties.say("warn", "The server was restored from an older copy; sending it every outcome again.");
+      this.#duties.resync();
+    }
+    this.#pump();
+  }
+
+  #acknowledged(seq: number): void {
+    if (this.#state.name !== "open") return;
+    const past = this.#inFlight.findIndex((frame) => frame.seq > seq);
+    const gone = this.#inFlight.splice(0, past === -1 ? this.#inFlight.length : past);
+    if (gone.length === 0) return;
+    for (const frame of gone) this.#inFlightBytes -= frame.bytes;
+    this.#outbox.acknowledge(seq);
+    this.#pump();
+  }
+
+  /** Sends as much as the window allows. */
+  #pump(): void {
+    if (this.#state.name !== "open") return;
+    const { socket } = this.#state;
+    while (this.#inFlight.length < WINDOW_FRAMES && this.#inFlightBytes < WINDOW_BYTES) {
+      const frames = this.#outbox.read(
+        this.#cursor,
+        WINDOW_FRAMES - this.#inFlight.length,
+        WINDOW_BYTES - this.#inFlightBytes,
+      );
+      if (frames.length === 0) return;
+      for (const frame of frames) {
+        this.#inFlight.push({ seq: frame.seq, bytes: frame.bytes });
+        this.#inFlightBytes += frame.bytes;
+        this.#cursor = frame.seq + 1;
+        if (!this.#send(socket, frame.data)) return;
+      }
+    }
+  }
+
+  #send(socket: Socket, data: string | Uint8Array<ArrayBuffer>): boolean {
+    if (socket.send(data)) {
+      this.#beat();
+      return true;
+    }
+    socket.drop();
+    this.#lost(1006, "the socket took no more");
+    return false;
+  }
+
+  /** A heartbeat follows whenever nothing else was sent for a while. */
+  #beat(): void {
+    this.#heartbeat?.();
+    this.#heartbeat = this.#timers.after(HEARTBEAT_MS, () => {
+      this.#heartbeat = undefined;
+      this.say({ type: "heartbeat", at: new Date(this.#timers.now()).toISOString() });
+    });
+  }
+
+  /** A server that says nothing for as long as it would wait for us is gone, whatever TCP believes. */
+  #expect(): void {
+    this.#deadline?.();
+    this.#deadline = this.#timers.after(OFFLINE_AFTER_MS, () => {
+      if (!("socket" in this.#state)) return;
+      this.#state.socket.drop();
+      this.#lost(1006, `no word from the server for ${OFFLINE_AFTER_MS / 1000} s`);
+    });
+  }
+
+  #told(error: Extract<ServerMessage, { type: "error" }>): void {
+    const help = error.help_url === undefined ? "" : ` See ${error.help_url}`;
+    this.#duties.say("warn", `The server says: ${error.message} (${error.code})${help}`);
+  }
+
+  #lost(code: number, reason: string): void {
+    const wasOpen = this.#state.name === "open";
+    this.#slow = code === CLOSE.protocol || code === CLOSE.revoked || code === CLOSE.clone;
+    const random = this.#timers.random();
+    const delay = this.#slow ? slowDelay(random) : reconnectDelay(this.#attempt, random);
+    this.#attempt += 1;
+    const timer = this.#timers.after(delay, () => this.#open());
+    this.#rest({ name: "waiting", timer });
+    if (wasOpen || this.#attempt === 1 || this.#slow) {
+      const why = reason === "" ? `closed with ${code}` : reason;
+      this.#duties.say("warn", `Not connected to the server (${why}). Backups go on; trying again.`);
+    }
+  }
+
+  #rest(next: State): { socket: Socket | undefined } {
+    const before = this.#state;
+    this.#heartbeat?.();
+    this.#deadline?.();
+    this.#heartbeat = undefined;
+    this.#deadline = undefined;
+    if (before.name === "waiting") before.timer();
+    this.#state = next;
+    return { socket: "socket" in before ? before.socket : undefined };
+  }
+}

@@ -1,0 +1,116 @@
+import type { JobId } from "@restic-manager/protocol/ids";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import type { HeldJob, Journal } from "./journal.ts";
+
+/** A job under way, and the two ways to end it early. */
+interface Running {
+  job: HeldJob;
+  cancel: AbortController;
+  kill: AbortController;
+}
+
+export interface QueueParts {
+  journal: Journal;
+  /** Does the work of one job; it was marked as started before. Throws only for a defect. */
+  work: (job: HeldJob, signals: { cancel: AbortSignal; kill: AbortSignal }) => Promise<JobOutcome>;
+  /** Runs between two jobs, when restic is idle: tells the server what the repository holds. */
+  between: (cancel: AbortSignal) => Promise<void>;
+  onError: (error: unknown, doing: string) => void;
+}
+
+/**
+ * One restic at a time. Jobs run in the order in which they were accepted, whether the server is there or not; every way a job can end
+ * goes through the journal, once.
+ */
+export class Queue {
+  readonly #parts: QueueParts;
+  #waiting: HeldJob[] = [];
+  #running: Running | undefined;
+  #idle: AbortController | undefined;
+  #loop: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(parts: QueueParts) {
+    this.#parts = parts;
+  }
+
+  add(job: HeldJob): void {
+    this.#waiting.push(job);
+    this.wake();
+  }
+
+  /** Looks whether there is something to do. */
+  wake(): void {
+    if (this.#stopping) return;
+    this.#loop ??= this.#run().finally(() => {
+      this.#loop = undefined;
+      if (this.#waiting.length > 0) this.wake();
+    });
+  }
+
+  /** Ends a job early. False when this queue has no such job. */
+  cancel(id: JobId, now: boolean): boolean {
+    if (this.#running?.job.id === id) {
+      this.#running.cancel.abort();
+      if (now) this.#running.kill.abort();
+      return true;
+    }
+    const index = this.#waiting.findIndex((job) => job.id === id);
+    if (index < 0) return false;
+    this.#waiting.splice(index, 1);
+    this.#parts.journal.finished(id, { state: "cancelled" });
+    return true;
+  }
+
+  /** Starts nothing more and interrupts what runs; it is reported as restarted, since that is what happens to it. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#running?.cancel.abort();
+    this.#idle?.abort();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const job = this.#waiting.shift();
+      if (job !== undefined) await this.#one(job);
+      else if (this.#parts.journal.reportDue) await this.#report();
+      else return;
+    }
+  }
+
+  async #one(job: HeldJob): Promise<void> {
+    const { journal, work, onError } = this.#parts;
+    const running = { job, cancel: new AbortController(), kill: new AbortController() };
+    this.#running = running;
+    let outcome: JobOutcome;
+    try {
+      journal.started(job.id);
+      outcome = await work(job, { cancel: running.cancel.signal, kill: running.kill.signal });
+    } catch (error) {
+      onError(error, `run job ${job.id}`);
+      const message = error instanceof Error ? error.message : "unknown error";
+      outcome = {
+        state: "failed",
+        error: { code: "failed", message: `The agent stumbled: ${message}`.slice(0, 4_000) },
+      };
+    }
+    if (this.#stopping && outcome.state !== "succeeded") {
+      const message = "The agent was stopped while this job ran.";
+      outcome = { state: "failed", error: { code: "agent_restarted", message, hint: "Run it again." } };
+    }
+    journal.finished(job.id, outcome);
+    this.#running = undefined;
+  }
+
+  async #report(): Promise<void> {
+    this.#idle = new AbortController();
+    try {
+      await this.#parts.between(this.#idle.signal);
+    } catch (error) {
+      this.#parts.onError(error, "report what the repository holds");
+    } finally {
+      this.#idle = undefined;
+    }
+  }
+}

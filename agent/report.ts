@@ -1,0 +1,122 @@
+import { ResticId } from "@restic-manager/protocol/ids";
+import type { DurableMessage } from "@restic-manager/protocol/messages";
+import type { Snapshot } from "@restic-manager/protocol/snapshot";
+import { snapshots, type Snapshot as ResticSnapshot } from "@restic-manager/restic/commands/snapshots";
+import { stats } from "@restic-manager/restic/commands/stats";
+import { openRepository } from "@restic-manager/restic/repository";
+import type { ResticContext } from "@restic-manager/restic/context";
+import type { ResticError } from "@restic-manager/restic/error";
+
+/** Most JSON of one part of the list, so that it fits a frame beside its envelope. */
+const PART_BYTES = 512 * 1024;
+const PART_SNAPSHOTS = 500;
+
+/** Reads what the repository holds of this host, as the messages that tell the server. */
+export async function repositoryReport(
+  context: ResticContext,
+  parts: { hostName: string; repositoryId: string | undefined; now: () => number; cancel: AbortSignal },
+): Promise<
+  { ok: true; messages: DurableMessage[]; repositoryId: string } | { ok: false; error: ResticError }
+> {
+  const hooks = { cancel: parts.cancel };
+  let id = parts.repositoryId;
+  if (id === undefined) {
+    const opened = await openRepository(context, {}, hooks);
+    if (opened.state === "error") return { ok: false, error: opened.error };
+    if (opened.state !== "open")
+      return { ok: false, error: { code: "failed", message: opened.state, exitCode: null, signal: null } };
+    id = opened.id;
+  }
+  const taken_at = new Date(parts.now()).toISOString();
+  const listed = await snapshots(context, { host: parts.hostName }, hooks);
+  if (!listed.ok) return listed;
+  const repository_id = ResticId.parse(id);
+  const batches = inParts(listed.value.flatMap(toSnapshot));
+  const messages: DurableMessage[] = batches.map((batch, part) => ({
+    type: "snapshots.report",
+    repository_id,
+    taken_at,
+    part,
+    parts: batches.length,
+    snapshots: batch,
+  }));
+  const size = await stats(context, {}, hooks);
+  // The list is worth sending without the size.
+  if (size.ok) {
+    const { total_size, total_uncompressed_size, total_blob_count, snapshots_count } = size.value;
+    messages.push({
+      type: "repo.stats",
+      repository_id,
+      taken_at,
+      total_size,
+      ...(total_uncompressed_size === undefined ? {} : { total_uncompressed_size }),
+      ...(total_blob_count === undefined ? {} : { blob_count: total_blob_count }),
+      snapshots_count,
+    });
+  }
+  return { ok: true, messages, repositoryId: id };
+}
+
+/** Splits the list so that each part fits a frame; an empty list is one empty part, since it says that there are none. */
+export function inParts(list: Snapshot[], bytes: number = PART_BYTES): Snapshot[][] {
+  const parts: Snapshot[][] = [];
+  let part: Snapshot[] = [];
+  let size = 0;
+  for (const snapshot of list) {
+    const length = Buffer.byteLength(JSON.stringify(snapshot));
+    if (part.length > 0 && (size + length > bytes || part.length >= PART_SNAPSHOTS)) {
+      parts.push(part);
+      part = [];
+      size = 0;
+    }
+    part.push(snapshot);
+    size += length;
+  }
+  parts.push(part);
+  return parts;
+}
+
+/** One snapshot in the protocol's words; one with an id or time that cannot be read is left out. */
+export function toSnapshot(snapshot: ResticSnapshot): Snapshot[] {
+  const id = ResticId.safeParse(snapshot.id);
+  const time = Date.parse(snapshot.time);
+  if (!id.success || Number.isNaN(time)) return [];
+  const { summary } = snapshot;
+  const tree = ResticId.safeParse(snapshot.tree).data;
+  const parent = ResticId.safeParse(snapshot.parent).data;
+  return [
+    {
+      id: id.data,
+      time: new Date(time).toISOString(),
+      ...(tree === undefined ? {} : { tree }),
+      ...(parent === undefined ? {} : { parent }),
+      hostname: snapshot.hostname.slice(0, 1_024),
+      username: snapshot.username.slice(0, 1_024),
+      tags: snapshot.tags.slice(0, 100).map((tag) => tag.slice(0, 1_024)),
+      paths: snapshot.paths.slice(0, 50).map((path) => path.slice(0, 4_096)),
+      paths_total: snapshot.paths.length,
+      ...(snapshot.program_version === undefined
+        ? {}
+        : { program_version: snapshot.program_version.slice(0, 128) }),
+      ...(summary === undefined
+        ? {}
+        : {
+            summary: {
+              files_new: summary.files_new,
+              files_changed: summary.files_changed,
+              files_unmodified: summary.files_unmodified,
+              data_added: summary.data_added,
+              data_added_packed: summary.data_added_packed,
+              total_files_processed: summary.total_files_processed,
+              total_bytes_processed: summary.total_bytes_processed,
+              duration_seconds: seconds(summary.backup_start, summary.backup_end),
+            },
+          }),
+    },
+  ];
+}
+
+function seconds(start: string, end: string): number {
+  const span = (Date.parse(end) - Date.parse(start)) / 1_000;
+  return Number.isFinite(span) && span > 0 ? span : 0;
+}

@@ -1,0 +1,40 @@
+import type { Hooks, ResticContext } from "../context.ts";
+import type { Outcome } from "../error.ts";
+import { execute } from "../execute.ts";
+
+/** Never with `--remove-all`, which takes away live locks too. */
+export const unlockArgs: readonly string[] = ["unlock"];
+
+/** The number in `successfully removed N locks`; undefined for any other line. It prints nothing for none. */
+export function parseRemovedLocks(text: string): number | undefined {
+  const removed = /^successfully removed (\d+) locks?$/.exec(text)?.[1];
+  return removed === undefined ? undefined : Number(removed);
+}
+
+const unlockDeadlineMs = 2 * 60_000;
+
+/**
+ * Removes stale locks: those of this host whose process is dead, and those older than 30 minutes. Live ones
+ * stay.
+ */
+export async function unlock(
+  context: ResticContext,
+  input: { deadlineMs?: number } = {},
+  hooks: Hooks = {},
+): Promise<Outcome<{ removed: number }>> {
+  let removed = 0;
+  const { error } = await execute(
+    context,
+    {
+      args: unlockArgs,
+      kind: "write",
+      deadlineMs: input.deadlineMs ?? unlockDeadlineMs,
+      onLine(stream, { text }) {
+        if (stream === "stdout") removed += parseRemovedLocks(text) ?? 0;
+        return false;
+      },
+    },
+    hooks,
+  );
+  return error === undefined ? { ok: true, value: { removed } } : { ok: false, error };
+}

@@ -1,0 +1,132 @@
+import type { Hooks, ResticContext } from "./context.ts";
+import { resticEnvironment } from "./environment.ts";
+import { classifyExit, isFull, type ResticError } from "./error.ts";
+import { collectEvidence, type Evidence } from "./evidence.ts";
+import { killAfterMs } from "./ladder.ts";
+import type { Line } from "./lines.ts";
+import { describeLine } from "./log-text.ts";
+import { redactorFor, type Redact } from "./redact.ts";
+import { checkRepositoryUrl, repositoryAddress } from "./repository-url.ts";
+import { run, type RunOutcome } from "./run.ts";
+
+export type Command = {
+  args: readonly string[];
+  stdin?: Uint8Array;
+  /** Whether a kill could leave something half done; decides how patient the ladder is. */
+  kind: "read" | "write";
+  deadlineMs?: number;
+  /** See `RunOptions`. */
+  maxStdoutLineBytes?: number;
+  /**
+   * Takes a line before it goes to the log, as restic printed it, secrets and all. Returns true for data that is
+   * no log line.
+   */
+  onLine?: (stream: "stdout" | "stderr", line: Line) => boolean;
+};
+
+export type Executed = {
+  /** Undefined after exit 0. */
+  error?: ResticError;
+  evidence: Evidence;
+  redact: Redact;
+};
+
+/** Runs one restic command on the context's repository and says how it ended. Throws only what a hook throws. */
+export async function execute(context: ResticContext, command: Command, hooks: Hooks): Promise<Executed> {
+  const redact = redactorFor(context.access);
+  const collector = collectEvidence();
+  const { evidence } = collector;
+  const failed = (error: ResticError): Executed => ({ error, evidence, redact });
+
+  const url = checkRepositoryUrl(context.access.url);
+  if (url.state === "refused") return failed({ code: "invalid_input", message: url.message });
+  const address = repositoryAddress(url.url);
+  const invalid = command.args.find((arg) => arg.includes("\0"));
+  if (invalid !== undefined)
+    return failed({ code: "invalid_input", message: "an argument contains a NUL byte" });
+
+  const full = new AbortController();
+  const cancel = hooks.cancel === undefined ? full.signal : AbortSignal.any([hooks.cancel, full.signal]);
+  let waiting: string | undefined;
+  const noteWaiting = (): void => {
+    const cause = evidence.retrying ? redact(evidence.retryCause ?? "") : undefined;
+    // 0.18.0 retries a full repository for 15 minutes; nothing gets better by waiting.
+    if (cause !== undefined && isFull(cause)) full.abort();
+    if (cause !== waiting) hooks.onWaiting?.((waiting = cause));
+  };
+  const outcome = await run({
+    program: context.program,
+    args: [...command.args, ...limitArgs(context.limits)],
+    env: resticEnvironment(context),
+    cwd: context.workDir,
+    ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
+    killAfterMs: killAfterMs[command.kind],
+    ...(command.deadlineMs === undefined ? {} : { deadlineMs: command.deadlineMs }),
+    ...(command.maxStdoutLineBytes === undefined ? {} : { maxStdoutLineBytes: command.maxStdoutLineBytes }),
+    timers: context.timers,
+    cancel,
+    ...(hooks.kill === undefined ? {} : { kill: hooks.kill }),
+    ...(hooks.onSpawn === undefined ? {} : { onSpawn: hooks.onSpawn }),
+    onLine(stream, line) {
+      if (command.onLine?.(stream, line) === true) return undefined;
+      if (stream === "stderr") {
+        collector.add(line.text);
+        noteWaiting();
+      }
+      return log(stream, line, hooks, redact);
+    },
+  });
+  if (outcome.state === "not_started") return failed(notStarted(outcome));
+  const gaveUp = full.signal.aborted && hooks.cancel?.aborted !== true && hooks.kill?.aborted !== true;
+  const facts = gaveUp ? { ...outcome.facts, interruptedByUs: false, timedOut: true } : outcome.facts;
+  const { deadlineMs } = command;
+  const error = classifyExit(facts, evidence, {
+    address,
+    redact,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  });
+  return error === undefined ? { evidence, redact } : failed(error);
+}
+
+function log(
+  stream: "stdout" | "stderr",
+  line: Line,
+  { onLog }: Hooks,
+  redact: Redact,
+): void | Promise<void> {
+  if (onLog === undefined) return undefined;
+  const texts = describeLine(line.text).map((text) =>
+    redact(line.cut ? `${text} … [line cut at 1 MiB]` : text),
+  );
+  let waiting: Promise<void> | undefined;
+  for (const text of texts) {
+    const next =
+      waiting === undefined ? onLog({ stream, text }) : waiting.then(() => onLog({ stream, text }));
+    if (next !== undefined) waiting = next;
+  }
+  return waiting;
+}
+
+function limitArgs(limits: ResticContext["limits"]): string[] {
+  const { uploadKiB, downloadKiB } = limits ?? {};
+  return [
+    ...(uploadKiB === undefined || uploadKiB <= 0 ? [] : [`--limit-upload=${Math.ceil(uploadKiB)}`]),
+    ...(downloadKiB === undefined || downloadKiB <= 0 ? [] : [`--limit-download=${Math.ceil(downloadKiB)}`]),
+  ];
+}
+
+function notStarted({ reason, message }: Extract<RunOutcome, { state: "not_started" }>): ResticError {
+  switch (reason) {
+    case "cancelled":
+      return { code: "interrupted", message: "cancelled before restic started", byUs: true, killed: false };
+    case "program_missing":
+      return { code: "restic_missing", message: "restic is no longer where it was found" };
+    case "failed":
+      return {
+        code: "failed",
+        message: `restic could not be started: ${message}`,
+        exitCode: null,
+        signal: null,
+      };
+  }
+}

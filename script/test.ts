@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPostgres } from "../server/testing/postgres-cluster.ts";
+import { checks, describeChecks, runChecks } from "./check.ts";
+import { house, ourFiles } from "./files.ts";
+import { sumOf, type Sum } from "./junit.ts";
+
+/** Test files that run in one process, one after the other. */
+interface Group {
+  name: string;
+  files: string[];
+  /** Longest time for one test, in milliseconds, where the test does not say. */
+  timeout: number;
+}
+
+const work = mkdtempSync(join(tmpdir(), "rm-test-"));
+let current: Bun.Subprocess | undefined;
+
+/** A group is told by where its files lie: `e2e/` starts whole programs, and a browser is the slowest of them. */
+function groups(): Group[] {
+  const files = ourFiles("*.test.{ts,tsx}");
+  const whole = files.filter((file) => file.startsWith("e2e/"));
+  return [
+    { name: "rooms", files: files.filter((file) => !file.startsWith("e2e/")), timeout: 30_000 },
+    { name: "end to end", files: whole.filter((file) => !file.includes("browser")), timeout: 180_000 },
+    { name: "browser", files: whole.filter((file) => file.includes("browser")), timeout: 180_000 },
+  ];
+}
+
+function heading(text: string): void {
+  console.log(`\n== ${text}`);
+}
+
+async function runGroup({ name, files, timeout }: Group): Promise<Sum> {
+  heading(`${name}: ${files.length} files`);
+  if (files.length === 0) {
+    console.log(`FAILED the group "${name}" has no tests`);
+    return { passed: 0, failed: 1 };
+  }
+  const report = join(work, `${name.replaceAll(" ", "-")}.xml`);
+  const bun = [process.execPath, "test", "--only-failures", "--no-orphans", `--timeout=${timeout}`];
+  const argv = bun.concat(
+    "--reporter=junit",
+    `--reporter-outfile=${report}`,
+    files.map((file) => `./${file}`),
+  );
+  current = Bun.spawn(argv, { cwd: house, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  const code = await current.exited;
+  current = undefined;
+  const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
+  const sum = sumOf(xml);
+  // A crash, an error outside a test, a file that does not load: the report knows nothing of them.
+  if (code !== 0 && sum.failed === 0) {
+    console.log(`FAILED the runner of "${name}" ended with ${code} although no test of it failed`);
+    return { ...sum, failed: 1 };
+  }
+  if (sum.passed + sum.failed === 0) {
+    console.log(`FAILED the group "${name}" ran no tests`);
+    return { passed: 0, failed: 1 };
+  }
+  return sum;
+}
+
+/** A step without tests of its own counts as one. */
+async function runStep(name: string, step: () => Promise<unknown>): Promise<Sum> {
+  try {
+    await step();
+    return { passed: 1, failed: 0 };
+  } catch (error) {
+    console.log(`FAILED ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+async function build(): Promise<void> {
+  current = Bun.spawn([process.execPath, "script/build.ts", "--fast"], {
+    cwd: house,
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
+  const code = await current.exited;
+  current = undefined;
+  if (code !== 0) throw new Error(`script/build --fast ended with ${code}`);
+}
+
+/** @param paths run only the tests below these, and no checks; empty: everything. */
+async function main(paths: string[]): Promise<number> {
+  const sums: Sum[] = [];
+  if (paths.length === 0) {
+    heading("checks");
+    // The floors are a test among those of the rooms: counted there.
+    const results = await runChecks(checks.filter(({ name }) => name !== "floors"));
+    console.log(describeChecks(results));
+    const failed = results.filter(({ passed }) => !passed).length;
+    sums.push({ passed: results.length - failed, failed });
+  }
+
+  const started = await runStep("PostgreSQL", async () => {
+    process.env["RM_TEST_POSTGRES"] ||= (await startPostgres()).url;
+  });
+  // Only its failure is news: that it runs is no test.
+  if (started.failed > 0) sums.push(started);
+
+  const within = (file: string) => paths.some((path) => file === path || file.startsWith(`${path}/`));
+  for (const group of groups()) {
+    const files = paths.length === 0 ? group.files : group.files.filter(within);
+    if (paths.length > 0 && files.length === 0) continue;
+    if (group.name === "end to end" && group.files.length > 0) sums.push(await runStep("build", build));
+    sums.push(await runGroup({ ...group, files }));
+  }
+  if (sums.length === 0) {
+    console.log(`FAILED no test lies below ${paths.join(", ")}`);
+    sums.push({ passed: 0, failed: 1 });
+  }
+
+  const passed = sums.reduce((sum, one) => sum + one.passed, 0);
+  const failed = sums.reduce((sum, one) => sum + one.failed, 0);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+// PostgreSQL needs no ending here: it goes with this process, whichever way that ends.
+function clearUp(): void {
+  current?.kill("SIGKILL");
+  rmSync(work, { recursive: true, force: true });
+}
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)
+  process.on(signal, () => {
+    clearUp();
+    process.exit(code);
+  });
+
+const code = await main(process.argv.slice(2).map((path) => path.replace(/^\.\/|\/+$/g, "")));
+clearUp();
+process.exit(code);

@@ -1,0 +1,40 @@
+import { monotonicFactory } from "ulid";
+import { HostId, JobId, type SourceGroupId } from "@restic-manager/protocol/ids";
+import type { ActorKind, JobOrder } from "@restic-manager/protocol/jobs";
+import type { Clock } from "../platform/clock.ts";
+import type { JobRecord, Trx } from "../platform/db/schema.ts";
+import { insertJob } from "./store.ts";
+
+/** A job to be made, with who wants it. */
+export type NewJob = JobOrder & {
+  hostId: HostId;
+  actor: { kind: ActorKind; id: string | null; name: string };
+  sourceGroup?: { id: SourceGroupId; name: string };
+};
+
+/** Makes job ids that rise with time, also within one millisecond. */
+export function jobIds(clock: Clock): () => JobId {
+  const next = monotonicFactory();
+  return () => JobId.parse(next(clock.now()));
+}
+
+/** Writes a job as `queued`. After the commit the caller publishes `job.queued` and `job.changed`, so that it is delivered. */
+export async function createJob(
+  trx: Trx,
+  parts: { clock: Clock; nextId: () => JobId },
+  job: NewJob,
+): Promise<JobRecord> {
+  return await insertJob(trx, {
+    id: parts.nextId(),
+    host_id: job.hostId,
+    kind: job.kind,
+    state: "queued",
+    actor_kind: job.actor.kind,
+    actor_id: job.actor.id,
+    actor_name: job.actor.name,
+    source_group_id: job.sourceGroup?.id ?? null,
+    source_group_name: job.sourceGroup?.name ?? null,
+    input: JSON.stringify(job.input),
+    created_at: parts.clock.now(),
+  });
+}

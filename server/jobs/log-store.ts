@@ -1,0 +1,91 @@
+import type { JobId } from "@restic-manager/protocol/ids";
+import type { Database, Trx } from "../platform/db/schema.ts";
+
+/** A chunk as it rests; `data` is what the agent compressed. */
+export interface StoredChunk {
+  first_line: number;
+  count: number;
+  raw_size: number;
+  data: Uint8Array;
+}
+
+/** Keeps a chunk; the same one again changes nothing. False when it was there. */
+export async function insertChunk(trx: Trx, jobId: JobId, chunk: StoredChunk): Promise<boolean> {
+  const done = await trx
+    .insertInto("log_chunks")
+    .values({ job_id: jobId, ...chunk })
+    .onConflict((c) => c.doNothing())
+    .executeTakeFirst();
+  return Number(done.numInsertedOrUpdatedRows) === 1;
+}
+
+/** Marks lines that will never come; the same mark again changes nothing. False when it was there. */
+export async function insertGap(trx: Trx, jobId: JobId, firstLine: number, count: number): Promise<boolean> {
+  const done = await trx
+    .insertInto("log_gaps")
+    .values({ job_id: jobId, first_line: firstLine, count })
+    .onConflict((c) => c.doNothing())
+    .executeTakeFirst();
+  return Number(done.numInsertedOrUpdatedRows) === 1;
+}
+
+/** Raises the number of lines known, and the number of those missing. */
+export async function growLog(trx: Trx, jobId: JobId, lines: number, missing: number): Promise<void> {
+  await trx
+    .updateTable("jobs")
+    .set((e) => ({
+      log_lines: e.case().when("log_lines", "<", lines).then(lines).else(e.ref("log_lines")).end(),
+      log_missing: e("log_missing", "+", missing),
+    }))
+    .where("id", "=", jobId)
+    .execute();
+}
+
+/** Lines that are stored or marked as missing. */
+export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: number; missing: number }> {
+  const chunks = await trx
+    .selectFrom("log_chunks")
+    .select((e) => e.fn.sum<number | null>("count").as("lines"))
+    .where("job_id", "=", jobId)
+    .executeTakeFirst();
+  const gaps = await trx
+    .selectFrom("log_gaps")
+    .select((e) => e.fn.sum<number | null>("count").as("lines"))
+    .where("job_id", "=", jobId)
+    .executeTakeFirst();
+  return { stored: Number(chunks?.lines ?? 0), missing: Number(gaps?.lines ?? 0) };
+}
+
+export async function setMissing(trx: Trx, jobId: JobId, lines: number, missing: number): Promise<void> {
+  await trx
+    .updateTable("jobs")
+    .set({ log_lines: lines, log_missing: missing })
+    .where("id", "=", jobId)
+    .execute();
+}
+
+/** Chunks that hold line `from` or later ones, in order, at most `limit`. */
+export async function chunksFrom(
+  db: Database,
+  jobId: JobId,
+  from: number,
+  limit: number,
+): Promise<StoredChunk[]> {
+  const holding = await db
+    .selectFrom("log_chunks")
+    .select("first_line")
+    .where("job_id", "=", jobId)
+    .where("first_line", "<=", from)
+    .orderBy("first_line", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  const rows = await db
+    .selectFrom("log_chunks")
+    .select(["first_line", "count", "raw_size", "data"])
+    .where("job_id", "=", jobId)
+    .where("first_line", ">=", holding?.first_line ?? from)
+    .orderBy("first_line")
+    .limit(limit + 1)
+    .execute();
+  return rows.filter((row) => row.first_line + row.count > from).slice(0, limit);
+}

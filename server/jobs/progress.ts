@@ -1,0 +1,47 @@
+import { jobKinds, type JobKind } from "@restic-manager/protocol/jobs";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { TransientMessage } from "@restic-manager/protocol/messages";
+import type { Bus } from "../platform/bus.ts";
+
+/** The last progress of each running job. Never stored: it is old within a second. */
+export class ProgressBoard {
+  readonly #bus: Bus;
+  readonly #latest = new Map<JobId, { hostId: HostId; progress: Record<string, unknown> }>();
+  readonly #ownerOf: (jobId: JobId) => Promise<HostId | undefined>;
+  /** Jobs whose owner was looked up; an agent cannot report for another's. */
+  readonly #owners = new Map<JobId, Promise<HostId | undefined>>();
+
+  /** `ownerOf`: the host of a job that runs or waits; `undefined` for any other. */
+  constructor(bus: Bus, ownerOf: (jobId: JobId) => Promise<HostId | undefined>) {
+    this.#bus = bus;
+    this.#ownerOf = ownerOf;
+    bus.subscribe("job.changed", ({ jobId }) => void this.#forgetIfOver(jobId));
+  }
+
+  latest(jobId: JobId): Record<string, unknown> | undefined {
+    return this.#latest.get(jobId)?.progress;
+  }
+
+  async report(hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>): Promise<void> {
+    const parsed = jobKinds[message.kind].progress.safeParse(message.progress);
+    if (!parsed.success) return;
+    const { job_id: jobId } = message;
+    let owner = this.#owners.get(jobId);
+    if (owner === undefined) {
+      owner = this.#ownerOf(jobId);
+      this.#owners.set(jobId, owner);
+    }
+    if ((await owner) !== hostId) return;
+    const kind: JobKind = message.kind;
+    this.#latest.set(jobId, { hostId, progress: parsed.data });
+    this.#bus.publish("job.progress", { jobId, hostId, kind, progress: parsed.data });
+  }
+
+  async #forgetIfOver(jobId: JobId): Promise<void> {
+    if (!this.#owners.has(jobId) && !this.#latest.has(jobId)) return;
+    const owner = await this.#ownerOf(jobId).catch(() => undefined);
+    if (owner !== undefined) return;
+    this.#owners.delete(jobId);
+    this.#latest.delete(jobId);
+  }
+}

@@ -1,0 +1,171 @@
+import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { LogChunkHeader } from "@restic-manager/protocol/frame";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { JobErrorCode } from "@restic-manager/protocol/job-error";
+import type { DurableMessage } from "@restic-manager/protocol/messages";
+import { parseResult, type JobOutcome } from "@restic-manager/protocol/outcome";
+import type { Touched } from "../link/touched.ts";
+import type { JobRecord, Trx } from "../platform/db/schema.ts";
+import { jobKindsHere } from "./kinds.ts";
+import { coveredLines, growLog, insertChunk, insertGap, setMissing } from "./log-store.ts";
+import { insertJob, jobOfHost, setAccepted, setFinished, setRunning, type Ending } from "./store.ts";
+
+/** The durable messages that are about a job. */
+export type JobMessage = Extract<DurableMessage, { job_id: JobId }>;
+
+/**
+ * Writes down what an agent reports of a job. Jobs move only by compare-and-set: what does not fit the state changes nothing, and
+ * an agent that still works on a job which is over here is told to let go.
+ */
+export async function recordJob(
+  trx: Trx,
+  hostId: HostId,
+  message: JobMessage,
+  touched: Touched,
+): Promise<void> {
+  const job = await jobOfHost(trx, hostId, message.job_id);
+  if (job === undefined) {
+    if (message.type === "job.finished") await recreate(trx, hostId, message, touched);
+    return;
+  }
+  switch (message.type) {
+    case "job.accepted":
+      if (isOver(job)) return void touched.letGo.set(job.id, hostId);
+      await setAccepted(trx, job.id, Date.parse(message.at));
+      break;
+    case "job.started":
+      if (isOver(job)) return void touched.letGo.set(job.id, hostId);
+      if (!(await setRunning(trx, job.id, Date.parse(message.at)))) return;
+      break;
+    case "log.gap":
+      if (!(await insertGap(trx, job.id, message.first_line, message.count))) return;
+      await growLog(trx, job.id, message.first_line + message.count, message.count);
+      touched.logs.add(job.id);
+      return;
+    case "job.finished":
+      await finish(trx, job, message);
+      touched.logs.add(job.id);
+      break;
+  }
+  touched.jobs.set(job.id, hostId);
+  touched.hosts.add(hostId);
+}
+
+/** Keeps a log chunk as it came. A chunk of a job that is not known here is dropped. */
+export async function recordLog(
+  trx: Trx,
+  hostId: HostId,
+  header: LogChunkHeader,
+  data: Uint8Array,
+  touched: Touched,
+): Promise<void> {
+  const job = await jobOfHost(trx, hostId, header.job_id);
+  if (job === undefined) return;
+  const { first_line, count, raw_size } = header;
+  if (!(await insertChunk(trx, job.id, { first_line, count, raw_size, data }))) return;
+  await growLog(trx, job.id, first_line + count, 0);
+  touched.logs.add(job.id);
+}
+
+const LOST: Record<"agent_lost_job" | "agent_state_lost", string> = {
+  agent_lost_job:
+    "The agent came back without this job. Whether restic finished is not known; the next snapshot list tells.",
+  agent_state_lost:
+    "The agent lost its memory (its state file was deleted or restored) while it had this job. The next snapshot list tells what was saved.",
+};
+
+/** Ends jobs that their agent came back without. */
+export async function finishLost(
+  trx: Trx,
+  lost: { jobId: JobId; why: keyof typeof LOST & JobErrorCode }[],
+  now: number,
+  touched: Touched,
+): Promise<void> {
+  for (const { jobId, why } of lost) {
+    const ending: Ending = { state: "failed", started_at: null, error: { code: why, message: LOST[why] } };
+    if (!(await setFinished(trx, jobId, now, ending))) continue;
+    const job = await trx
+      .selectFrom("jobs")
+      .select("host_id")
+      .where("id", "=", jobId)
+      .executeTakeFirstOrThrow();
+    touched.jobs.set(jobId, job.host_id);
+    touched.logs.add(jobId);
+    touched.hosts.add(job.host_id);
+  }
+}
+
+type Finished = Extract<JobMessage, { type: "job.finished" }>;
+
+async function finish(trx: Trx, job: JobRecord, message: Finished): Promise<void> {
+  const { stored } = await coveredLines(trx, job.id);
+  // What the agent wrote and nobody has is missing for good: nothing comes after the outcome.
+  const lines = Math.max(message.log_lines, job.log_lines);
+  await setMissing(trx, job.id, lines, Math.max(0, lines - stored));
+  await setFinished(trx, job.id, Date.parse(message.finished_at), endingOf(job.kind, message));
+}
+
+/** A job this server has forgotten, since it was restored from an older copy. */
+async function recreate(trx: Trx, hostId: HostId, message: Finished, touched: Touched): Promise<void> {
+  if (message.recreate === undefined) return;
+  const { input, actor_kind, created_at } = message.recreate;
+  const ending = endingOf(message.kind, message);
+  const group = jobKindsHere[message.kind].sourceGroup(input);
+  await insertJob(trx, {
+    id: message.job_id,
+    host_id: hostId,
+    kind: message.kind,
+    state: ending.state,
+    actor_kind,
+    actor_id: null,
+    actor_name: actor_kind === "user" ? "unknown" : actor_kind,
+    source_group_id: group?.id ?? null,
+    source_group_name: group?.name ?? null,
+    input: JSON.stringify(input),
+    result: ending.state === "succeeded" ? ending.result : null,
+    error: ending.state === "failed" ? JSON.stringify(ending.error) : null,
+    issue_count: ending.state === "succeeded" ? ending.issue_count : 0,
+    created_at: Date.parse(created_at),
+    started_at: ending.started_at,
+    finished_at: Date.parse(message.finished_at),
+    log_lines: message.log_lines,
+    log_missing: message.log_lines,
+  });
+  touched.jobs.set(message.job_id, hostId);
+  touched.hosts.add(hostId);
+}
+
+function endingOf(kind: JobKind, message: Finished): Ending {
+  const { outcome } = message;
+  const started_at = message.started_at === null ? null : Date.parse(message.started_at);
+  if (outcome.state === "failed") return { state: "failed", started_at, error: outcome.error };
+  if (outcome.state === "cancelled") return { state: "cancelled", started_at };
+  return success(kind, outcome, started_at ?? Date.parse(message.finished_at));
+}
+
+function success(
+  kind: JobKind,
+  outcome: Extract<JobOutcome, { state: "succeeded" }>,
+  started_at: number,
+): Ending {
+  try {
+    const result = parseResult(kind, outcome.result);
+    return {
+      state: "succeeded",
+      started_at,
+      result: JSON.stringify(result),
+      issue_count: jobKindsHere[kind].issues(result),
+    };
+  } catch {
+    const message = "The agent reported success, but its report could not be read.";
+    return {
+      state: "failed",
+      started_at,
+      error: { code: "agent_outdated", message, hint: "Update the agent." },
+    };
+  }
+}
+
+function isOver(job: JobRecord): boolean {
+  return job.finished_at !== null;
+}

@@ -1,0 +1,136 @@
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { JobError } from "@restic-manager/protocol/job-error";
+import type { Database, JobRecord, NewJobRecord, Trx } from "../platform/db/schema.ts";
+
+/** The states that can still change. */
+const ACTIVE = ["queued", "running"] as const;
+
+export async function insertJob(trx: Trx, job: NewJobRecord): Promise<JobRecord> {
+  return await trx.insertInto("jobs").values(job).returningAll().executeTakeFirstOrThrow();
+}
+
+/** A job of this host; another host's is `undefined`, so that no agent can write to it. */
+export async function jobOfHost(trx: Trx, hostId: HostId, id: JobId): Promise<JobRecord | undefined> {
+  return await trx
+    .selectFrom("jobs")
+    .selectAll()
+    .where("id", "=", id)
+    .where("host_id", "=", hostId)
+    .executeTakeFirst();
+}
+
+export async function jobById(db: Database | Trx, id: JobId): Promise<JobRecord | undefined> {
+  return await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+export async function setAccepted(trx: Trx, id: JobId, at: number): Promise<void> {
+  await trx
+    .updateTable("jobs")
+    .set({ accepted_at: at })
+    .where("id", "=", id)
+    .where("state", "=", "queued")
+    .where("accepted_at", "is", null)
+    .execute();
+}
+
+/** queued → running. False when the job had left `queued`. */
+export async function setRunning(trx: Trx, id: JobId, at: number): Promise<boolean> {
+  const moved = await trx
+    .updateTable("jobs")
+    .set((e) => ({ state: "running", started_at: at, accepted_at: e.fn.coalesce("accepted_at", e.val(at)) }))
+    .where("id", "=", id)
+    .where("state", "=", "queued")
+    .executeTakeFirst();
+  return Number(moved.numUpdatedRows) === 1;
+}
+
+/** How a job ends in the table. */
+export type Ending =
+  | { state: "succeeded"; started_at: number; result: string; issue_count: number }
+  | { state: "failed"; started_at: number | null; error: JobError }
+  | { state: "cancelled"; started_at: number | null };
+
+/** queued or running → finished. False when the job had ended before: the first outcome wins. */
+export async function setFinished(trx: Trx, id: JobId, at: number, ending: Ending): Promise<boolean> {
+  const set =
+    ending.state === "succeeded"
+      ? { state: ending.state, result: ending.result, issue_count: ending.issue_count }
+      : ending.state === "failed"
+        ? { state: ending.state, error: JSON.stringify(ending.error) }
+        : { state: ending.state };
+  const moved = await trx
+    .updateTable("jobs")
+    .set((e) => ({
+      ...set,
+      finished_at: at,
+      started_at: e.fn.coalesce("started_at", e.val(ending.started_at)),
+    }))
+    .where("id", "=", id)
+    .where("state", "in", ACTIVE)
+    .executeTakeFirst();
+  return Number(moved.numUpdatedRows) === 1;
+}
+
+/** queued and never sent → cancelled. False when it had been sent: then the agent decides. */
+export async function cancelUnsent(trx: Trx, id: JobId, at: number): Promise<boolean> {
+  const moved = await trx
+    .updateTable("jobs")
+    .set({ state: "cancelled", finished_at: at, cancel_requested_at: at })
+    .where("id", "=", id)
+    .where("state", "=", "queued")
+    .where("sent_at", "is", null)
+    .executeTakeFirst();
+  return Number(moved.numUpdatedRows) === 1;
+}
+
+export async function setCancelRequested(trx: Trx, id: JobId, at: number): Promise<void> {
+  await trx
+    .updateTable("jobs")
+    .set((e) => ({ cancel_requested_at: e.fn.coalesce("cancel_requested_at", e.val(at)) }))
+    .where("id", "=", id)
+    .where("state", "in", ACTIVE)
+    .execute();
+}
+
+export interface JobFilter {
+  hostId?: HostId | undefined;
+  kind?: JobRecord["kind"] | undefined;
+  state?: JobRecord["state"] | "active" | "finished" | "issues" | undefined;
+  /** Only jobs created before this one. */
+  after?: { createdAt: number; id: JobId } | undefined;
+  limit: number;
+}
+
+/** Newest first. */
+export async function listJobs(db: Database, filter: JobFilter): Promise<JobRecord[]> {
+  let query = db.selectFrom("jobs").selectAll();
+  if (filter.hostId !== undefined) query = query.where("host_id", "=", filter.hostId);
+  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
+  const { state, after } = filter;
+  if (state === "active") query = query.where("state", "in", ACTIVE);
+  else if (state === "finished") query = query.where("state", "not in", ACTIVE);
+  else if (state === "issues") query = query.where("state", "=", "succeeded").where("issue_count", ">", 0);
+  else if (state !== undefined) query = query.where("state", "=", state);
+  if (after !== undefined) {
+    query = query.where((e) =>
+      e.or([
+        e("created_at", "<", after.createdAt),
+        e.and([e("created_at", "=", after.createdAt), e("id", "<", after.id)]),
+      ]),
+    );
+  }
+  return await query.orderBy("created_at", "desc").orderBy("id", "desc").limit(filter.limit).execute();
+}
+
+export async function hostNames(
+  db: Database | Trx,
+  ids: HostId[],
+): Promise<Map<HostId, { name: string; online: boolean }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("hosts")
+    .select(["id", "name", "online"])
+    .where("id", "in", [...new Set(ids)])
+    .execute();
+  return new Map(rows.map((row) => [row.id, { name: row.name, online: row.online === 1 }]));
+}

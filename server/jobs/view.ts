@@ -1,0 +1,39 @@
+import { Job } from "@restic-manager/protocol/api/jobs";
+import type { JobId } from "@restic-manager/protocol/ids";
+import { instant } from "../platform/clock.ts";
+import type { JobRecord } from "../platform/db/schema.ts";
+
+/** What a view needs that is not in the job's row. */
+export interface JobSurroundings {
+  host: { name: string; online: boolean };
+  progress: Record<string, unknown> | undefined;
+}
+
+/** A stored job as the API shows it: the union of kind × state, checked on the way out so that no column leaks. */
+export function viewJob(job: JobRecord, around: JobSurroundings): Job {
+  const at = (ms: number | null): string | null => (ms === null ? null : instant(ms));
+  return Job.parse({
+    id: job.id satisfies JobId,
+    kind: job.kind,
+    state: job.state,
+    host: { id: job.host_id, name: around.host.name },
+    actor: { kind: job.actor_kind, name: job.actor_name },
+    source_group:
+      job.source_group_id === null ? null : { id: job.source_group_id, name: job.source_group_name ?? "" },
+    created_at: instant(job.created_at),
+    cancel_requested_at: at(job.cancel_requested_at),
+    log: { lines: job.log_lines, missing: job.log_missing },
+    started_at: at(job.started_at),
+    finished_at: at(job.finished_at),
+    waits_for: waitsFor(job, around.host.online),
+    progress: around.progress ?? null,
+    ...(job.result === null ? {} : { result: JSON.parse(job.result) as unknown }),
+    ...(job.error === null ? {} : { error: JSON.parse(job.error) as unknown }),
+  });
+}
+
+/** Taken by the agent: its turn has not come. Otherwise the host is away, or the command is on its way. */
+function waitsFor(job: JobRecord, online: boolean): "host_offline" | "delivery" | "turn" {
+  if (!online) return "host_offline";
+  return job.accepted_at === null ? "delivery" : "turn";
+}

@@ -1,0 +1,72 @@
+import { CLOSE, type CloseReason } from "@restic-manager/protocol/close";
+import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
+import { MALFORMED_PER_MINUTE } from "@restic-manager/protocol/limits";
+import type { ServerMessage } from "@restic-manager/protocol/messages";
+import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
+
+/** Jobs to finish as lost once everything the agent had to say at its hello is committed. */
+export interface Reconciliation {
+  /** The agent's highest number at its hello. */
+  upTo: number;
+  lost: { jobId: JobId; why: "agent_lost_job" | "agent_state_lost" }[];
+}
+
+/** What a connection knows once its hello was taken. */
+export interface Greeted {
+  epoch: Epoch;
+  /** Highest number taken into the queue; nothing above `received + 1` is taken. */
+  received: number;
+  /** Highest number committed, and so acknowledged. */
+  committed: number;
+  reconciliation: Reconciliation | undefined;
+}
+
+/** One agent's socket, from its opening to its close. */
+export class Connection {
+  readonly hostId: HostId;
+  readonly address: string | null;
+  readonly #socket: LinkSocket;
+  readonly #malformed: number[] = [];
+  /** Undefined until the hello was taken. */
+  greeted: Greeted | undefined;
+  machineId = "unknown";
+  lastFrameAt: number;
+  closed = false;
+  /** Frames taken and not yet committed. */
+  waiting = 0;
+
+  constructor(parts: { hostId: HostId; socket: LinkSocket; address: string | null; now: number }) {
+    this.hostId = parts.hostId;
+    this.address = parts.address;
+    this.#socket = parts.socket;
+    this.lastFrameAt = parts.now;
+  }
+
+  /** Sends; a socket that takes no more is closed, since what it lost would be missing for ever. */
+  send(message: ServerMessage): boolean {
+    if (this.closed) return false;
+    if (this.#socket.send(encodeServerMessage(message))) return true;
+    this.close("store");
+    return false;
+  }
+
+  /** Says why in an `error` frame, then closes: a client sees no reason of a close it did not expect. */
+  refuse(reason: CloseReason, code: string, message: string, helpUrl?: string): void {
+    this.send({ type: "error", code, message, ...(helpUrl === undefined ? {} : { help_url: helpUrl }) });
+    this.close(reason);
+  }
+
+  close(reason: CloseReason): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#socket.close(CLOSE[reason], CLOSE_WORDS[reason]);
+  }
+
+  /** Counts a frame that could not be read; the tenth within a minute closes. */
+  complain(now: number, reason: string): void {
+    while (this.#malformed[0] !== undefined && this.#malformed[0] <= now - 60_000) this.#malformed.shift();
+    this.#malformed.push(now);
+    this.send({ type: "error", code: "malformed_frame", message: `A frame could not be read: ${reason}` });
+    if (this.#malformed.length >= MALFORMED_PER_MINUTE) this.close("malformed");
+  }
+}

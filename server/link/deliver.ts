@@ -1,0 +1,72 @@
+import type { HostId } from "@restic-manager/protocol/ids";
+import { instant, type Clock } from "../platform/clock.ts";
+import type { Database } from "../platform/db/schema.ts";
+import type { Hub } from "./hub.ts";
+import { cancelsDue, deliverable, markSent } from "./store.ts";
+
+/** A command that was sent and not answered for so long is sent again; the agent knows it by its id. */
+export const RESEND_MS = 30_000;
+
+/**
+ * Sends waiting jobs to connected hosts: marked as sent and committed first, then sent. Never twice at once for one host.
+ */
+export class Delivery {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #hub: Hub;
+  readonly #onError: (error: unknown) => void;
+  readonly #running = new Map<HostId, { again: boolean; done: Promise<void> }>();
+
+  constructor(parts: { db: Database; clock: Clock; hub: Hub; onError: (error: unknown) => void }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#hub = parts.hub;
+    this.#onError = parts.onError;
+  }
+
+  /** Delivers what waits for `hostId`. `resend`: also what was sent a moment ago, as after a reconnect. */
+  to(hostId: HostId, resend: boolean): void {
+    const running = this.#running.get(hostId);
+    if (running !== undefined) {
+      running.again = true;
+      return;
+    }
+    const entry = { again: false, done: Promise.resolve() };
+    this.#running.set(hostId, entry);
+    entry.done = this.#deliver(hostId, resend)
+      .catch(this.#onError)
+      .then(() => {
+        this.#running.delete(hostId);
+        if (entry.again) this.to(hostId, false);
+      });
+  }
+
+  /** Resolves when nothing is being delivered. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((entry) => entry.done));
+  }
+
+  async #deliver(hostId: HostId, resend: boolean): Promise<void> {
+    const connection = this.#hub.current(hostId);
+    const epoch = connection?.greeted?.epoch;
+    if (connection === undefined || epoch === undefined) return;
+    const now = this.#clock.now();
+    const { jobs, cancels } = await this.#db.transaction().execute(async (trx) => {
+      const due = await deliverable(trx, hostId, epoch, resend ? now : now - RESEND_MS);
+      const ids = due.map((job) => job.id);
+      if (ids.length > 0) await markSent(trx, ids, epoch, now);
+      return { jobs: due, cancels: await cancelsDue(trx, hostId) };
+    });
+    for (const job of jobs) {
+      connection.send({
+        type: "command.run",
+        job_id: job.id,
+        kind: job.kind,
+        input: JSON.parse(job.input) as Record<string, unknown>,
+        actor_kind: job.actor_kind,
+        created_at: instant(job.created_at),
+      });
+    }
+    for (const jobId of cancels) connection.send({ type: "command.cancel", job_id: jobId, now: false });
+  }
+}

@@ -1,0 +1,73 @@
+import type { Hello } from "@restic-manager/protocol/hello";
+import { instant } from "../platform/clock.ts";
+import type { Trx } from "../platform/db/schema.ts";
+import type { Connection, Greeted } from "./connection.ts";
+import { adopt, beginEpoch, believedHeld, standing, writeHello } from "./store.ts";
+
+/** What a hello comes to. */
+export type Greeting =
+  | { verdict: "unknown_host" }
+  /** The agent's state is older than what was committed: it must start a new numbering and say hello again. */
+  | { verdict: "new_epoch"; lastSeq: number }
+  | { verdict: "open"; next: "continue" | "resync"; greeted: Greeted; configVersion: number };
+
+/**
+ * Compares what an agent says of itself with what the server has committed, and writes down the result. link.md, the
+ * server's rules 5, 6, 7 and 10.
+ */
+export async function greet(trx: Trx, connection: Connection, hello: Hello, now: number): Promise<Greeting> {
+  const { hostId } = connection;
+  const { epoch } = hello;
+  const { lowest, highest } = hello.outbox;
+  const before = await standing(trx, hostId, epoch);
+  if (before === undefined) return { verdict: "unknown_host" };
+  if (before.lastSeq !== undefined && highest < before.lastSeq) {
+    return { verdict: "new_epoch", lastSeq: before.lastSeq };
+  }
+  // An epoch that begins above 1 was known to a server that has been restored from an older copy since.
+  const known = before.lastSeq ?? 0;
+  const forgotten = lowest > known + 1;
+  const lastSeq = forgotten ? lowest - 1 : known;
+  if (before.lastSeq === undefined || forgotten) await beginEpoch(trx, hostId, epoch, lastSeq, now);
+
+  const held = new Set(hello.jobs.map((job) => job.id));
+  const believed = await believedHeld(trx, hostId);
+  await adopt(
+    trx,
+    believed.filter((job) => held.has(job.id) && job.sentEpoch !== epoch).map((job) => job.id),
+    epoch,
+  );
+  const lost = believed.flatMap((job) => {
+    if (held.has(job.id)) return [];
+    if (job.sentEpoch !== epoch) return { jobId: job.id, why: "agent_state_lost" as const };
+    return job.accepted ? { jobId: job.id, why: "agent_lost_job" as const } : [];
+  });
+  await writeHello(trx, hostId, hello, { now, address: connection.address });
+  return {
+    verdict: "open",
+    next: forgotten ? "resync" : "continue",
+    configVersion: before.host.config_version,
+    greeted: {
+      epoch,
+      received: lastSeq,
+      committed: lastSeq,
+      reconciliation: lost.length === 0 ? undefined : { upTo: highest, lost },
+    },
+  };
+}
+
+/** The frame that answers a hello which was taken. */
+export function welcome(
+  protocolVersion: number,
+  now: number,
+  lastSeq: number,
+  next: "continue" | "new_epoch" | "resync",
+) {
+  return {
+    type: "welcome" as const,
+    protocol_version: protocolVersion,
+    server_time: instant(now),
+    last_seq: lastSeq,
+    next,
+  };
+}

@@ -1,0 +1,193 @@
+import type { Durable } from "@restic-manager/protocol/frame";
+import type { Epoch, HostId } from "@restic-manager/protocol/ids";
+import type { Clock } from "../platform/clock.ts";
+import type { Database, Trx } from "../platform/db/schema.ts";
+import type { Connection } from "./connection.ts";
+import { advance, keepRejected } from "./store.ts";
+import { nothingTouched, type Touched } from "./touched.ts";
+
+/** Most frames committed together. Group commit: one fsync for many agents (measured: 64 rows 77,000/s, one row 2,800/s). */
+const BATCH_FRAMES = 512;
+/** How long to wait before a store that refused to commit is tried again. */
+const RETRY_MS = 1_000;
+
+/** A durable frame on its way into the store. `unreadable` ones are kept aside, or they would come again for ever. */
+export type Arrived =
+  | { type: "durable"; connection: Connection; seq: number; durable: Durable }
+  | { type: "unreadable"; connection: Connection; seq: number; reason: string; body: string };
+
+/** Applies one durable frame inside the batch's transaction. Throws only when the store does. */
+export type ApplyDurable = (
+  trx: Trx,
+  from: { hostId: HostId; epoch: Epoch },
+  durable: Durable,
+  touched: Touched,
+) => Promise<void>;
+
+export interface IngestParts {
+  db: Database;
+  clock: Clock;
+  apply: ApplyDurable;
+  /** Runs at the end of each batch's transaction, for what is derived from it. */
+  settle: (trx: Trx, touched: Touched) => Promise<void>;
+  isCurrent: (connection: Connection) => boolean;
+  /** After the commit and before the acknowledgements. */
+  committed: (touched: Touched, connections: Connection[]) => void;
+  /** True when the store itself is the trouble (full disk, no connection): wait and try the same again. */
+  isStoreTrouble: (error: unknown) => boolean;
+  /** Says that the store refuses to commit, and with `undefined` that it does again. */
+  trouble: (error: unknown) => void;
+}
+
+/** Another writer moved this host's number: its connection is not the newest any more. */
+class Overtaken extends Error {}
+
+/**
+ * Commits durable frames in batches and acknowledges what is committed. One batch at a time; what arrives meanwhile waits, and the
+ * window of each agent bounds how much that can be.
+ */
+export class Ingest {
+  readonly #parts: IngestParts;
+  #queue: Arrived[] = [];
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(parts: IngestParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a frame that follows the last one taken of its connection. */
+  take(frame: Arrived): void {
+    frame.connection.waiting += 1;
+    this.#queue.push(frame);
+    this.#running ??= this.#drain();
+  }
+
+  /** Resolves when everything taken so far is committed or given up. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Stops trying: what is not committed is not acknowledged, so it comes again. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.settled();
+  }
+
+  async #drain(): Promise<void> {
+    // The socket handler goes on first, so that frames that arrived together are committed together.
+    await Promise.resolve();
+    try {
+      while (this.#queue.length > 0 && !this.#stopped) {
+        const batch = this.#queue.splice(0, BATCH_FRAMES);
+        await this.#commitAll(batch);
+        for (const frame of batch) frame.connection.waiting -= 1;
+      }
+      if (this.#stopped) this.#queue = [];
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #commitAll(batch: Arrived[]): Promise<void> {
+    for (;;) {
+      try {
+        await this.#commit(batch);
+        this.#parts.trouble(undefined);
+        return;
+      } catch (error) {
+        if (error instanceof Overtaken) return await this.#apart(batch, error);
+        if (this.#parts.isStoreTrouble(error)) {
+          this.#parts.trouble(error);
+          await this.#pause();
+          if (this.#stopped) return;
+          continue;
+        }
+        return await this.#apart(batch, error);
+      }
+    }
+  }
+
+  /** One frame spoils the batch: each host by itself, then each frame, until only the bad one is kept aside. */
+  async #apart(batch: Arrived[], error: unknown): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    if (batch.length === 1) {
+      if (error instanceof Overtaken) return first.connection.close("gap");
+      if (first.type === "unreadable") throw error;
+      const reason = error instanceof Error ? error.message : "unknown error";
+      return await this.#commitAll([{ ...unreadable(first, reason) }]);
+    }
+    const byHost = Map.groupBy(batch, (frame) => frame.connection);
+    const parts = byHost.size > 1 ? [...byHost.values()] : batch.map((frame) => [frame]);
+    for (const part of parts) await this.#commitAll(part);
+  }
+
+  async #commit(batch: Arrived[]): Promise<void> {
+    const { db, isCurrent, settle, committed } = this.#parts;
+    const { touched, reached } = await db.transaction().execute(async (trx) => {
+      // Inside the transaction: a hello that came before it has made its connection the newest, so a batch of the older one
+      // either committed before that hello looked at `last_seq` or is ignored here.
+      const live = batch.filter((frame) => isCurrent(frame.connection));
+      const byConnection = Map.groupBy(live, (frame) => frame.connection);
+      // Fresh for each attempt: a transaction that was rolled back has touched nothing.
+      const touchedNow = nothingTouched();
+      const reachedNow = new Map<Connection, number>();
+      for (const [connection, frames] of byConnection) {
+        const to = await this.#applyFrames(trx, connection, frames, touchedNow);
+        if (to !== undefined) reachedNow.set(connection, to);
+      }
+      await settle(trx, touchedNow);
+      return { touched: touchedNow, reached: reachedNow };
+    });
+    for (const [connection, to] of reached) {
+      if (connection.greeted !== undefined) connection.greeted.committed = to;
+    }
+    committed(touched, [...reached.keys()]);
+    for (const [connection, to] of reached) connection.send({ type: "ack", seq: to });
+  }
+
+  async #applyFrames(
+    trx: Trx,
+    connection: Connection,
+    frames: Arrived[],
+    touched: Touched,
+  ): Promise<number | undefined> {
+    const { greeted, hostId } = connection;
+    if (greeted === undefined) return undefined;
+    const from = greeted.committed;
+    const fresh = frames.filter((frame) => frame.seq > from);
+    const last = fresh.at(-1);
+    if (last === undefined) return undefined;
+    const { epoch } = greeted;
+    // First, because on PostgreSQL this is what holds off another writer of the same host.
+    if (!(await advance(trx, { hostId, epoch }, from, last.seq))) throw new Overtaken();
+    for (const frame of fresh) {
+      if (frame.type === "durable") await this.#parts.apply(trx, { hostId, epoch }, frame.durable, touched);
+      else {
+        const { seq, reason, body } = frame;
+        await keepRejected(trx, { hostId, epoch, seq, at: this.#parts.clock.now(), reason, body });
+      }
+    }
+    return last.seq;
+  }
+
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#parts.clock.after(RETRY_MS, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}
+
+function unreadable(frame: Extract<Arrived, { type: "durable" }>, reason: string): Arrived {
+  const { connection, seq, durable } = frame;
+  const body = durable.type === "message" ? JSON.stringify(durable.message) : JSON.stringify(durable.header);
+  return { type: "unreadable", connection, seq, reason, body };
+}

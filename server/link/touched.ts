@@ -1,0 +1,17 @@
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+
+/** What one transaction changed: collected while it runs, told to the bus only after it committed. */
+export interface Touched {
+  hosts: Set<HostId>;
+  /** Jobs whose state changed, with their hosts. */
+  jobs: Map<JobId, HostId>;
+  /** Jobs whose log grew. */
+  logs: Set<JobId>;
+  snapshots: Set<HostId>;
+  /** Jobs that are over here and that an agent still holds: it must let go. */
+  letGo: Map<JobId, HostId>;
+}
+
+export function nothingTouched(): Touched {
+  return { hosts: new Set(), jobs: new Map(), logs: new Set(), snapshots: new Set(), letGo: new Map() };
+}
