@@ -133,13 +133,14 @@ test("a backup waits in the middle until it is released, with thousands of log l
     onProgress: () => middle.resolve(),
   });
   await middle.promise;
-  expect(log.length).toBe(2500);
+  expect(log.length).toBe(2501);
+  expect(log[0]).toBe("start scan of /srv/a");
   fake.release("release");
   valueOf(await running);
-  expect(log.slice(0, 5000)).toEqual(
+  expect(log.slice(1, 5001)).toEqual(
     Array.from({ length: 5000 }, (_, i) => `new       /srv/a/file${i + 1} (100 B added)`),
   );
-  expect(log.length).toBe(5005);
+  expect(log.length).toBe(5006);
 });
 
 describe("cancelling a backup in the middle", () => {
