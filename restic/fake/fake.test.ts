@@ -260,6 +260,18 @@ describe("odd behaviour", () => {
   });
 });
 
+test("a lock that cannot be read is listed as such, and does not hide the others", async () => {
+  const id = "a".repeat(64);
+  const failed = '{"message_type":"exit_error","code":1,"message":"Fatal: invalid data returned"}';
+  fake.play({
+    commands: {
+      "list locks": [{ do: "print", text: id }, { do: "print", stream: "stderr", text: "some notice" }],
+      "cat lock": [{ do: "print", stream: "stderr", text: failed }, { do: "exit", code: 1 }],
+    },
+  });
+  expect(valueOf(await listLocks(context()))).toEqual({ locks: [], unreadable: [id] });
+});
+
 test("cancelling before the start runs nothing", async () => {
   const outcome = await backup(context(), input, { cancel: AbortSignal.abort() });
   expect(outcome).toMatchObject({ ok: false, error: { code: "interrupted", byUs: true } });
