@@ -265,8 +265,14 @@ test("a lock that cannot be read is listed as such, and does not hide the others
   const failed = '{"message_type":"exit_error","code":1,"message":"Fatal: invalid data returned"}';
   fake.play({
     commands: {
-      "list locks": [{ do: "print", text: id }, { do: "print", stream: "stderr", text: "some notice" }],
-      "cat lock": [{ do: "print", stream: "stderr", text: failed }, { do: "exit", code: 1 }],
+      "list locks": [
+        { do: "print", text: id },
+        { do: "print", stream: "stderr", text: "some notice" },
+      ],
+      "cat lock": [
+        { do: "print", stream: "stderr", text: failed },
+        { do: "exit", code: 1 },
+      ],
     },
   });
   expect(valueOf(await listLocks(context()))).toEqual({ locks: [], unreadable: [id] });
