@@ -97,8 +97,8 @@ export function writeAgentFile(path: string, file: AgentFile): void {
 }
 
 /** The key that seals `secrets.enc`. */
-export function sealingKey(file: AgentFile): Buffer {
-  return Buffer.from(file.sealing_key, "base64");
+export function sealingKey(file: AgentFile): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(file.sealing_key);
 }
 
 /** Everything in the file that a log must not show. */

@@ -135,7 +135,7 @@ test("a token becomes an identity: the bearer and the configuration are there, p
   expect(readAgentFile(options.paths.agentFile, (warning) => expect(warning).toBe(""))).toEqual(file);
   expect(file).toMatchObject({ host_id: answer.host_id, bearer: BEARER, restic_path: "/opt/restic" });
   expect(file.server).not.toEndWith("/");
-  expect(readSecrets(options.paths.secretsFile, sealingKey(file), file.host_id)).toEqual(
+  expect(await readSecrets(options.paths.secretsFile, sealingKey(file), file.host_id)).toEqual(
     answer.config as never,
   );
   for (const path of [options.paths.agentFile, options.paths.secretsFile])
@@ -191,7 +191,7 @@ test("a refusal leaves a machine that was enrolled as it was", async () => {
   const first = await enroll(options);
   await failure({ ...options, server: startServer(() => problem("token_expired")), force: true });
   expect(readAgentFile(options.paths.agentFile, () => {})).toEqual(first);
-  expect(readSecrets(options.paths.secretsFile, sealingKey(first), first.host_id)).toEqual(
+  expect(await readSecrets(options.paths.secretsFile, sealingKey(first), first.host_id)).toEqual(
     answer.config as never,
   );
 });

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { AgentEnrolled, type AgentEnroll } from "@restic-manager/protocol/api/enrolment";
 import { DEADLINE_MS, EnrollError, refusal, unreachable } from "./enroll-error.ts";
 import { readAgentFile, SEALING_KEY_BYTES, secretsInProxy, writeAgentFile } from "./agent-file.ts";
@@ -51,7 +50,7 @@ export async function enroll(options: EnrollOptions): Promise<AgentFile> {
     });
   }
   const enrolled = await ask(server, options);
-  const key = randomBytes(SEALING_KEY_BYTES);
+  const key = Buffer.from(crypto.getRandomValues(new Uint8Array(SEALING_KEY_BYTES)));
   for (const secret of [enrolled.bearer, key.toString("base64")]) log.hide(secret);
   const file: AgentFile = {
     server: withoutSlash(server),
@@ -63,7 +62,7 @@ export async function enroll(options: EnrollOptions): Promise<AgentFile> {
     ...(options.resticPath === undefined ? {} : { restic_path: options.resticPath }),
   };
   try {
-    writeSecrets(paths.secretsFile, key, enrolled.host_id, enrolled.config);
+    await writeSecrets(paths.secretsFile, key, enrolled.host_id, enrolled.config);
     writeAgentFile(paths.agentFile, file);
   } catch (error) {
     const what = `the server took this machine in as host ${enrolled.host_id} (${enrolled.config.host_name}), but its answer could not be saved in ${paths.configDir}: ${reason(error)}`;

@@ -1,6 +1,7 @@
-import { parseArgs } from "node:util";
-import { type Command, EXIT, type ExitCode, type Flag, type FlagValues } from "./commands/command.ts";
+import { writeSync } from "node:fs";
+import { type Command, EXIT, type ExitCode, type Flag } from "./commands/command.ts";
 import { enrollCommand } from "./commands/enroll.ts";
+import { parseFlags } from "./commands/flags.ts";
 import { runCommand } from "./commands/run.ts";
 import { createLog } from "./log.ts";
 import { agentVersion } from "./version.ts";
@@ -32,6 +33,11 @@ const COMMANDS = new Map<string, Command>([
   ["version", version],
   ["help", help],
 ]);
+/** What every command takes. */
+const COMMON_FLAGS: Record<string, Flag> = {
+  debug: { summary: "say more" },
+  help: { summary: "say what the command takes" },
+};
 const SPELLINGS = new Map([
   ["--version", "version"],
   ["--help", "help"],
@@ -56,7 +62,7 @@ export async function main(argv: readonly string[], around: Surroundings): Promi
     around.err(`${usage()}\n`);
     return EXIT.usage;
   }
-  const flags = parseFlags(name, command, rest);
+  const flags = parseFlags(name, { ...command.flags, ...COMMON_FLAGS }, rest);
   if (typeof flags === "string") {
     around.err(`${flags}\n\n${usageOf(name, command)}\n`);
     return EXIT.usage;
@@ -80,48 +86,13 @@ export async function main(argv: readonly string[], around: Surroundings): Promi
   }
 }
 
-/** The flags' values, or a sentence that says what is wrong. The sentence holds no value: one may be a token. */
-function parseFlags(name: string, command: Command, argv: string[]): FlagValues | string {
-  const known = new Map([
-    ...Object.entries(command.flags),
-    ["help", undefined],
-    ["debug", undefined],
-  ] as const);
-  const options: Record<string, { type: "string" | "boolean"; short?: string }> = {};
-  for (const [flag, { value }] of Object.entries(command.flags)) {
-    options[flag] = { type: value === undefined ? "boolean" : "string" };
-  }
-  options["help"] = { type: "boolean", short: "h" };
-  options["debug"] = { type: "boolean" };
-  const { tokens, values } = parseArgs({
-    args: argv,
-    options,
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
-  for (const token of tokens) {
-    if (token.kind === "positional") return `${name} takes flags only; what stands alone is not understood.`;
-    if (token.kind !== "option") continue;
-    if (!known.has(token.name)) return `${name} does not know the flag ${token.rawName}.`;
-    const takesValue = options[token.name]?.type === "string";
-    if (takesValue && (token.value === undefined || token.value.startsWith("--")))
-      return `${token.rawName} needs a value.`;
-    if (!takesValue && token.value !== undefined) return `${token.rawName} takes no value.`;
-  }
-  const flags: FlagValues = {};
-  for (const [flag, value] of Object.entries(values)) if (!Array.isArray(value)) flags[flag] = value;
-  return flags;
-}
-
 function usage(): string {
   const rows = [...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
   return `Usage: ${NAME} COMMAND [FLAGS]\n\n${rows.join("\n")}\n\n${NAME} COMMAND --help says more.`;
 }
 
 function usageOf(name: string, command: Command): string {
-  const flags: Record<string, Flag> = { ...command.flags, debug: { summary: "say more" } };
-  const rows = Object.entries(flags).map(([flag, { value, summary }]) => {
+  const rows = Object.entries({ ...command.flags, ...COMMON_FLAGS }).map(([flag, { value, summary }]) => {
     const shown = value === undefined ? `--${flag}` : `--${flag} ${value}`;
     return `  ${shown.padEnd(21)} ${summary}`;
   });
@@ -146,8 +117,9 @@ function endOnSignal(): AbortSignal {
 if (import.meta.main) {
   const code = await main(process.argv.slice(2), {
     env: process.env,
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    // Not process.stdout and process.stderr: their streams keep 3 MB of an agent that may take 40.
+    out: (text) => void writeSync(1, text),
+    err: (text) => void writeSync(2, text),
     signal: endOnSignal(),
   });
   process.exit(code);

@@ -1,9 +1,6 @@
 import { resolve } from "node:path";
 import { AgentFileError, type TlsSettings } from "../agent-file.ts";
-import { enroll } from "../enroll.ts";
-import { EnrollError } from "../enroll-error.ts";
 import { agentPaths } from "../paths.ts";
-import { readSysinfo } from "../sysinfo.ts";
 import { parsePin } from "../tls.ts";
 import { agentVersion } from "../version.ts";
 import { type Command, type CommandContext, EXIT, type FlagValues, FOLDER_FLAGS, text } from "./command.ts";
@@ -52,6 +49,10 @@ async function runEnroll({ flags, env, log, say, signal }: CommandContext) {
     stateDir: text(flags, "state-dir"),
     programData: env["ProgramData"],
   });
+  // Loaded for this command only: what an enrolment needs would stay in the memory of every running agent.
+  const { enroll } = await import("../enroll.ts");
+  const { EnrollError } = await import("../enroll-error.ts");
+  const { readSysinfo } = await import("../sysinfo.ts");
   try {
     const file = await enroll({
       server,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -46,10 +46,11 @@ export type RestServer = {
 export async function startRestServer(options: RestServerOptions = {}): Promise<RestServer> {
   const dir = mkdtempSync(join(tmpdir(), "rm-rest-server-"));
   const dataDir = options.dataDir ?? join(dir, "data");
+  mkdirSync(dataDir, { recursive: true });
   const server = Bun.spawn([realRestServer(), ...args(options, dir, dataDir)], {
     stdin: "ignore",
-    stdout: "pipe",
-    stderr: "inherit",
+    stdout: "ignore",
+    stderr: "pipe",
     env: { PATH: "/usr/bin:/bin" },
   });
   const stop = async (): Promise<void> => {
@@ -57,10 +58,10 @@ export async function startRestServer(options: RestServerOptions = {}): Promise<
     await server.exited;
     rmSync(dir, { recursive: true, force: true });
   };
-  const port = await listening(server.stdout);
+  const { port, text } = await listening(server.stderr);
   if (port === undefined) {
     await stop();
-    throw new Error("rest-server ended before it listened");
+    throw new Error(`rest-server ended before it listened: ${text}`);
   }
   return { url: `rest:http://127.0.0.1:${port}/`, port, pid: server.pid, dataDir, stop };
 }
@@ -91,21 +92,21 @@ function args(options: RestServerOptions, dir: string, dataDir: string): string[
 }
 
 /** rest-server says where it listens once it does; the rest of its output is thrown away. */
-async function listening(stdout: ReadableStream<Uint8Array>): Promise<number | undefined> {
-  const reader = stdout.getReader();
+async function listening(stderr: ReadableStream<Uint8Array>): Promise<{ port?: number; text: string }> {
+  const reader = stderr.getReader();
   const decoder = new TextDecoder();
   let text = "";
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return undefined;
+    if (done) return { text };
     text += decoder.decode(value, { stream: true });
     const port = /start server on \S*:(\d+)\n/.exec(text)?.[1];
     if (port === undefined) continue;
     void drain(reader);
-    return Number(port);
+    return { port: Number(port), text };
   }
 }
 
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function drain(reader: { read: () => Promise<{ done: boolean }> }): Promise<void> {
   for (;;) if ((await reader.read()).done) return;
 }

@@ -3,6 +3,7 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import type { Seal } from "../platform/seal.ts";
 import { openCredentials, sealCredentials } from "./credentials.ts";
+import { repositoryState } from "./state.ts";
 import { readCredentials, readHostName, writeCredentials } from "./store.ts";
 
 /**
@@ -42,4 +43,10 @@ export async function storeCredentials(
 /** True when the host can be told to back up. */
 export async function hasCredentials(db: Database, hostId: HostId): Promise<boolean> {
   return (await readCredentials(db, hostId)) !== undefined;
+}
+
+/** True when nothing has tried the host's credentials yet and nothing is about to: make an `init` job. */
+export async function needsInit(db: Database, hostId: HostId): Promise<boolean> {
+  const state = await repositoryState(db, hostId);
+  return state.state === "waiting" && state.job_id === null;
 }

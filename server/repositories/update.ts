@@ -1,6 +1,7 @@
 import type { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
-import type { Audit, AuditActor } from "../audit/record.ts";
+import type { UserActor } from "../audit/actor.ts";
+import type { Audit } from "../audit/record.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
@@ -16,7 +17,7 @@ export interface UpdateParts {
   bus: Bus;
   audit: Audit;
   /** Queues an `init` job, so that the new credentials are proved at once. */
-  createInitJob: (trx: Trx, hostId: HostId, actor: AuditActor) => Promise<{ id: JobId }>;
+  createInitJob: (trx: Trx, hostId: HostId, actor: UserActor) => Promise<{ id: JobId }>;
 }
 
 /**
@@ -28,7 +29,7 @@ export async function updateCredentials(
   parts: UpdateParts,
   hostId: HostId,
   input: RepoCredentialsInput,
-  actor: AuditActor,
+  actor: UserActor,
 ): Promise<RepoCredentialsView> {
   const { db, seal, clock, bus, audit } = parts;
   const { view, jobId } = await db.transaction().execute(async (trx) => {

@@ -3,19 +3,15 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import { Snapshot } from "@restic-manager/protocol/snapshot";
 import { instant } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
+import { ApiProblem } from "../platform/http/problem.ts";
 import { readPage, readTotals, type SnapshotRow } from "./store.ts";
-
-/** A place in the list that is none: the page answers `validation_failed` on `cursor`. */
-export class BadCursorError extends Error {
-  override name = "BadCursorError";
-}
 
 /**
  * One page of a host's snapshots, newest first.
  *
  * @param cursor `next_cursor` of the page before, or null for the first.
  * @returns undefined when there is no such host.
- * @throws BadCursorError
+ * @throws ApiProblem `validation_failed` when the cursor is none of this list.
  */
 export async function listSnapshots(
   db: Database,
@@ -43,6 +39,9 @@ function writeCursor({ time, id }: SnapshotRow): string {
 
 function readCursor(cursor: string): { time: number; id: string } {
   const [, time, id] = /^(-?\d{1,16})\.([0-9a-f]{64})$/.exec(cursor) ?? [];
-  if (time === undefined || id === undefined) throw new BadCursorError("the cursor is none of this list");
+  if (time === undefined || id === undefined) {
+    const fields = { cursor: "belongs to another list" };
+    throw new ApiProblem("validation_failed", "cursor: belongs to another list", { fields });
+  }
   return { time: Number(time), id };
 }
