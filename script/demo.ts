@@ -209,7 +209,8 @@ async function backUp(stage: Stage, api: ApiClient, host: Host): Promise<Job> {
 }
 
 function describe(job: Job): string {
-  if (job.state !== "succeeded" || !("total_files_processed" in job.result)) return `Job ${job.id} is ${job.state}.`;
+  if (job.state !== "succeeded" || !("total_files_processed" in job.result))
+    return `Job ${job.id} is ${job.state}.`;
   const {
     total_files_processed: files,
     total_bytes_processed: bytes,
