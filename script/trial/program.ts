@@ -98,6 +98,7 @@ export class Program {
     await this.#child.exited;
     clearTimeout(timer);
     this.#killGroup();
+    await this.#read; // ends when nobody of the group is left to print
   }
 
   #killGroup(): void {
