@@ -7,7 +7,7 @@ import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
-import { openAgentDb } from "./db.ts";
+import { belongsToAnother, openAgentDb } from "./db.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
@@ -48,11 +48,13 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(paths.cacheDir, { recursive: true, mode: 0o700 });
   const key = sealingKey(file);
-  let config = readSecrets(paths.secretsFile, key, file.host_id);
+  let config = await readSecrets(paths.secretsFile, key, file.host_id);
   hideCredentials(log, config);
 
   const timers = systemTimers();
   const db = openAgentDb(paths.database);
+  if (belongsToAnother(db, file.host_id))
+    log.warn("this machine was enrolled anew; what waited for its former host is dropped");
   const outbox = new Outbox(db);
   const meta = new Meta(db);
   const ballast = new Ballast(`${paths.database}.ballast`);
@@ -84,6 +86,7 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
     between: (cancel) => reportRepository(cancel, parts),
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
   });
+  let saving = Promise.resolve();
   const link: Link = new Link({
     outbox,
     timers,
@@ -113,11 +116,15 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
         if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
       },
       configure(next) {
-        if (next.version < (config?.version ?? 0)) return;
-        writeSecrets(paths.secretsFile, key, file.host_id, next);
         config = next;
         hideCredentials(log, config);
-        link.say({ type: "config.applied", version: next.version });
+        // One after the other, so that the newest is what stays; applied is only what would survive a restart.
+        saving = saving
+          .then(() => writeSecrets(paths.secretsFile, key, file.host_id, next))
+          .then(() => link.say({ type: "config.applied", version: next.version }))
+          .catch((error: unknown) =>
+            log.error("could not save the configuration", { error: toError(error) }),
+          );
       },
       resync: () => journal.resync(),
       say,
@@ -146,6 +153,7 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
   clearInterval(looking);
   await queue.stop();
   link.stop();
+  await saving;
   db.close();
 }
 

@@ -6,7 +6,7 @@ import type { Database, JobRecord } from "../platform/db/schema.ts";
 import type { ProgressBoard } from "./progress.ts";
 import { cancelUnsent, hostNames, jobById, setCancelRequested } from "./store.ts";
 import { viewJob } from "./view.ts";
-import type { Audit, AuditActor } from "../audit/record.ts";
+import type { Audit, AuditActor } from "../platform/audit.ts";
 
 export interface JobsParts {
   db: Database;
