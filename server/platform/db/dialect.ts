@@ -1,4 +1,4 @@
-import { PostgresAdapter, type ColumnDataType, type Kysely } from "kysely";
+import { PostgresAdapter, sql, type ColumnDataType, type Kysely, type RawBuilder } from "kysely";
 
 /** Types that the two databases name differently. */
 export interface ColumnTypes {
@@ -7,12 +7,26 @@ export interface ColumnTypes {
   blob: ColumnDataType;
 }
 
+/** A database whatever its tables, or a transaction of one. */
+type AnyDatabase = Pick<Kysely<unknown>, "getExecutor">;
+
 /** Says which database `db` talks to; branches on it live in this folder only. */
-export function isPostgres(db: Kysely<unknown>): boolean {
+export function isPostgres(db: AnyDatabase): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
 /** Column types for the database that `db` talks to. */
 export function columnTypes(db: Kysely<unknown>): ColumnTypes {
   return isPostgres(db) ? { number: "float8", blob: "bytea" } : { number: "integer", blob: "blob" };
+}
+
+/**
+ * Ends a `select` of one table inside a transaction so that its rows stay ours until the commit: a second transaction that
+ * asks for them waits, and then reads what the first has written. SQLite has one writer at a time anyway.
+ *
+ * "No key": rows that refer to this one may still be written meanwhile.
+ * Written for `query.modifyEnd(rowLock(trx))`.
+ */
+export function rowLock(db: AnyDatabase): RawBuilder<unknown> {
+  return isPostgres(db) ? sql`for no key update` : sql``;
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import * as first from "./migrations/0001_first.ts";
+import * as fleet from "./migrations/0002_fleet.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -11,4 +12,5 @@ export interface ReleaseMigration {
 /** Every step by name, in order. Static imports, so that a compiled executable has them. */
 export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0001_first": first,
+  "0002_fleet": fleet,
 };

@@ -139,6 +139,12 @@ interface HostTable {
   /** Derived from what follows by `hosts/status.ts`, in the transaction that changes it: the fleet page filters and sorts by it. */
   status: Generated<HostStatus>;
   status_rank: Generated<number>;
+  /** Why the status is a bad one: a `JobErrorCode`, `offline`, `issues`, …; null while there is nothing to see to. */
+  cause_code: string | null;
+  /** One sentence of the cause, as the agent gave it. */
+  cause_message: string | null;
+  /** Since when, without a break, it has been this cause. */
+  cause_since: number | null;
   last_backup_job_id: JobId | null;
   last_backup_state: "succeeded" | "failed" | "cancelled" | null;
   last_backup_at: number | null;

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { FleetSummary } from "@restic-manager/protocol/api/fleet";
+import { Host, HostPatch, HostsPage, HostsQuery } from "@restic-manager/protocol/api/hosts";
+import { HostId } from "@restic-manager/protocol/ids";
+import { userActor } from "../audit/actor.ts";
+import type { Clock } from "../platform/clock.ts";
+import { ApiProblem } from "../platform/http/problem.ts";
+import { body, json, newRoom, noContent, route } from "../platform/http/room.ts";
+import type { HostParts, ProgressOf } from "./host-view.ts";
+import { listHosts } from "./list.ts";
+import { deleteHost } from "./remove.ts";
+import { changeName, type ChangeParts } from "./rename.ts";
+import { showHost } from "./show.ts";
+import { fleetSummary } from "./summary.ts";
+
+export interface HostsParts extends ChangeParts {
+  clock: Clock;
+  progressOf: ProgressOf;
+  /** What the repositories' room knows of a host. */
+  partsOf: (hostId: HostId) => Promise<HostParts>;
+  /** The server's own trouble with its store. */
+  storeState: () => FleetSummary["store"];
+}
+
+const params = z.object({ id: HostId });
+const summary = route({
+  method: "get",
+  path: "/api/fleet/summary",
+  access: "viewer",
+  summary: "How the fleet stands",
+  responses: { 200: json(FleetSummary, "Figures, the run band and the problems by cause") },
+});
+const list = route({
+  method: "get",
+  path: "/api/hosts",
+  access: "viewer",
+  summary: "The fleet's hosts",
+  request: { query: HostsQuery },
+  responses: { 200: json(HostsPage, "One page of hosts, and how many of each status there are") },
+});
+const show = route({
+  method: "get",
+  path: "/api/hosts/{id}",
+  access: "viewer",
+  summary: "One host",
+  problems: ["not_found"],
+  request: { params },
+  responses: { 200: json(Host, "All that its page shows but its lists") },
+});
+const rename = route({
+  method: "patch",
+  path: "/api/hosts/{id}",
+  access: "operator",
+  summary: "Rename a host",
+  problems: ["not_found", "name_taken"],
+  request: { params, body: body(HostPatch) },
+  responses: { 200: json(Host, "The host with its new name") },
+});
+const remove = route({
+  method: "delete",
+  path: "/api/hosts/{id}",
+  access: "admin",
+  summary: "Forget a host with its jobs and logs; its repository stays",
+  problems: ["not_found"],
+  request: { params },
+  responses: { 204: noContent("The host is forgotten, and its agent refused from now on") },
+});
+
+/** Hosts and how they stand. */
+export function hostsRoom(parts: HostsParts) {
+  const { db, clock, progressOf, partsOf, storeState } = parts;
+  const found = async (id: HostId) => {
+    const host = await showHost(db, id, progressOf, partsOf);
+    if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
+    return host;
+  };
+  return newRoom()
+    .openapi(summary, async (c) => c.json(await fleetSummary(db, clock.now(), storeState()), 200))
+    .openapi(list, async (c) =>
+      c.json(await listHosts(db, c.req.valid("query"), clock.now(), progressOf), 200),
+    )
+    .openapi(show, async (c) => c.json(await found(c.req.valid("param").id), 200))
+    .openapi(rename, async (c) => {
+      const { id } = c.req.valid("param");
+      await changeName(parts, id, c.req.valid("json").name, userActor(c));
+      return c.json(await found(id), 200);
+    })
+    .openapi(remove, async (c) => {
+      await deleteHost(parts, c.req.valid("param").id, userActor(c));
+      return c.body(null, 204);
+    });
+}

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { FleetSummary } from "@restic-manager/protocol/api/fleet";
+import { instant } from "../platform/clock.ts";
+import { addHost, addJob, NOON } from "../testing/rows.ts";
+import { onEveryStore } from "../testing/stores.ts";
+import { refreshHost } from "./refresh.ts";
+import { fleetSummary } from "./summary.ts";
+
+const HOUR = 3600_000;
+const ok = { state: "ok" } as const;
+
+onEveryStore("the fleet's summary", (open) => {
+  test("of nothing is all zeros", async () => {
+    const summary = await fleetSummary(await open(), NOON, ok);
+    expect(FleetSummary.parse(summary)).toEqual(summary);
+    expect(summary).toMatchObject({ hosts: 0, online: 0, stored_bytes: 0, problems: [] });
+    expect(summary.runs).toHaveLength(48);
+    expect(summary.runs.at(-1)).toEqual({ at: instant(NOON), succeeded: 0, issues: 0, failed: 0 });
+  });
+
+  test("adds up hosts, and a shared repository once", async () => {
+    const db = await open();
+    const shared = { repository_id: "f".repeat(64), stored_bytes: 100 };
+    await addHost(db, { ...shared, protected_bytes: 5, last_success_at: NOON - HOUR });
+    await addHost(db, { ...shared, protected_bytes: 6, last_success_at: NOON - 25 * HOUR, online: 0 });
+    await addHost(db, { stored_bytes: 7, repository_id: "e".repeat(64) });
+    expect(await fleetSummary(db, NOON, ok)).toMatchObject({
+      hosts: 3,
+      online: 2,
+      backed_up_24h: 1,
+      protected_bytes: 11,
+      stored_bytes: 107,
+    });
+  });
+
+  test("counts jobs and draws ended backups by half hour", async () => {
+    const db = await open();
+    const id = await addHost(db);
+    await addJob(db, id, "running");
+    await addJob(db, id, "queued");
+    await addJob(db, id, "queued", { kind: "init" });
+    await addJob(db, id, "succeeded", { finished_at: NOON - HOUR });
+    await addJob(db, id, "succeeded", { finished_at: NOON - HOUR + 1, issue_count: 2 });
+    await addJob(db, id, "failed", { finished_at: NOON });
+    await addJob(db, id, "cancelled", { finished_at: NOON });
+    await addJob(db, id, "succeeded", { finished_at: NOON, kind: "init" });
+    await addJob(db, id, "succeeded", { finished_at: NOON - 24 * HOUR });
+    await addJob(db, id, "succeeded", { finished_at: NOON + HOUR });
+    const { running_jobs, queued_jobs, runs } = await fleetSummary(db, NOON, ok);
+    expect([running_jobs, queued_jobs]).toEqual([1, 2]);
+    expect(runs.filter((half) => half.succeeded + half.issues + half.failed > 0)).toEqual([
+      { at: instant(NOON - HOUR), succeeded: 1, issues: 1, failed: 0 },
+      { at: instant(NOON), succeeded: 0, issues: 0, failed: 1 },
+    ]);
+  });
+
+  test("groups trouble by cause, the most urgent first, and names five hosts of each", async () => {
+    const db = await open();
+    for (let n = 0; n < 7; n++) await addHost(db, { name: `off-${n}`, online: 0, last_seen_at: NOON - n });
+    const message = (text: string) => JSON.stringify({ code: "repository_full", message: text });
+    await addJob(db, await addHost(db, { name: "full-b" }), "failed", { error: message("vault is full") });
+    await addJob(db, await addHost(db, { name: "full-a" }), "failed", { error: message("vault is full") });
+    await addJob(db, await addHost(db, { name: "locked" }), "failed", {
+      error: JSON.stringify({ code: "repository_locked", message: "locked by PID 7" }),
+    });
+    await addHost(db, { name: "bare", restic_state: "missing" });
+    for (const { id } of await db.selectFrom("hosts").select("id").execute())
+      await db.transaction().execute((trx) => refreshHost(trx, id));
+
+    const { problems, counts } = await fleetSummary(db, NOON, ok);
+    expect(
+      problems.map(({ code, status, host_count, message: words, hosts }) => [
+        code,
+        status,
+        host_count,
+        words,
+        hosts.map((host) => host.name),
+      ]),
+    ).toEqual([
+      ["repository_full", "failed", 2, "vault is full", ["full-a", "full-b"]],
+      ["repository_locked", "failed", 1, "locked by PID 7", ["locked"]],
+      ["restic_missing", "restic", 1, "restic is not installed on this machine", ["bare"]],
+      ["offline", "offline", 7, "the agent is not connected", ["off-0", "off-1", "off-2", "off-3", "off-4"]],
+    ]);
+    expect(problems.at(-1)?.since).toBe(instant(NOON - 6));
+    expect(counts).toMatchObject({ failed: 3, restic: 1, offline: 7, protected: 0 });
+  });
+
+  test("says what is common when hosts tell one cause differently", async () => {
+    const db = await open();
+    for (const pid of [7, 8]) {
+      const id = await addHost(db);
+      const error = JSON.stringify({ code: "repository_locked", message: `locked by PID ${pid}` });
+      await addJob(db, id, "failed", { error });
+      await db.transaction().execute((trx) => refreshHost(trx, id));
+    }
+    const { problems } = await fleetSummary(db, NOON, ok);
+    expect(problems[0]?.message).toBe("the repository is locked by another operation");
+  });
+});

@@ -1,0 +1,107 @@
+import { sql } from "kysely";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { JobState } from "@restic-manager/protocol/jobs";
+import { rowLock } from "../platform/db/dialect.ts";
+import type { Database, Tables, Trx } from "../platform/db/schema.ts";
+
+export type CredentialRow = Tables["repository_credentials"];
+export type StatsRow = Tables["repository_stats"];
+
+/** The everyday slot of a host. */
+export async function readCredentials(db: Database, hostId: HostId): Promise<CredentialRow | undefined> {
+  return db
+    .selectFrom("repository_credentials")
+    .selectAll()
+    .where("host_id", "=", hostId)
+    .where("slot", "=", "repo")
+    .executeTakeFirst();
+}
+
+export async function writeCredentials(trx: Trx, row: CredentialRow): Promise<void> {
+  const { host_id: _host, slot: _slot, ...rest } = row;
+  await trx
+    .insertInto("repository_credentials")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["host_id", "slot"]).doUpdateSet(rest))
+    .execute();
+}
+
+export async function readHostName(db: Database, hostId: HostId) {
+  return db
+    .selectFrom("hosts")
+    .select(["name", "config_version", "repository_id"])
+    .where("id", "=", hostId)
+    .executeTakeFirst();
+}
+
+/** As `readHostName`, and nobody else changes the host until the commit. */
+export async function lockHost(trx: Trx, hostId: HostId) {
+  return trx
+    .selectFrom("hosts")
+    .select(["name", "config_version", "repository_id"])
+    .where("id", "=", hostId)
+    .modifyEnd(rowLock(trx))
+    .executeTakeFirst();
+}
+
+export async function bumpConfigVersion(trx: Trx, hostId: HostId): Promise<void> {
+  await trx
+    .updateTable("hosts")
+    .set((eb) => ({ config_version: eb("config_version", "+", 1) }))
+    .where("id", "=", hostId)
+    .execute();
+}
+
+export interface InitRow {
+  id: JobId;
+  state: JobState;
+  finished_at: number | null;
+  result: string | null;
+  error: string | null;
+}
+
+/** The newest attempt to open the repository that nobody cancelled. */
+export async function readLatestInit(db: Database, hostId: HostId): Promise<InitRow | undefined> {
+  return (
+    db
+      .selectFrom("jobs")
+      .select(["id", "state", "finished_at", "result", "error"])
+      .where("host_id", "=", hostId)
+      // In the text, not as a parameter: only so is the partial index found.
+      .where(sql<boolean>`kind = 'init'`)
+      .where("state", "!=", "cancelled")
+      .orderBy("created_at", "desc")
+      .limit(1)
+      .executeTakeFirst()
+  );
+}
+
+export async function readLatestStats(db: Database, hostId: HostId): Promise<StatsRow | undefined> {
+  return db
+    .selectFrom("repository_stats")
+    .selectAll()
+    .where("host_id", "=", hostId)
+    .orderBy("taken_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+}
+
+export async function addStats(trx: Trx, row: StatsRow): Promise<void> {
+  await trx
+    .insertInto("repository_stats")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["host_id", "taken_at"]).doNothing())
+    .execute();
+}
+
+export async function removeStats(trx: Trx, hostId: HostId): Promise<void> {
+  await trx.deleteFrom("repository_stats").where("host_id", "=", hostId).execute();
+}
+
+export async function writeRepository(
+  trx: Trx,
+  hostId: HostId,
+  facts: { repository_id?: string; stored_bytes?: number | null },
+): Promise<void> {
+  await trx.updateTable("hosts").set(facts).where("id", "=", hostId).execute();
+}

@@ -1,0 +1,73 @@
+import type { HostId, JobId, SourceGroupId } from "@restic-manager/protocol/ids";
+import type { JobOrder } from "@restic-manager/protocol/jobs";
+import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";
+import type { UserActor } from "../audit/actor.ts";
+import type { Audit } from "../platform/audit.ts";
+import type { Bus } from "../platform/bus.ts";
+import type { Database, Trx } from "../platform/db/schema.ts";
+import { ApiProblem } from "../platform/http/problem.ts";
+import { sourceGroupView } from "./groups.ts";
+import { readSourceGroup } from "./store.ts";
+
+export interface RunParts {
+  db: Database;
+  bus: Bus;
+  audit: Audit;
+  hasCredentials: (trx: Trx, hostId: HostId) => Promise<boolean>;
+  /** Writes the job as queued and refreshes its host; this room tells the bus after the commit. */
+  createJob: (trx: Trx, job: GroupJob) => Promise<{ id: JobId }>;
+}
+
+export type GroupJob = JobOrder & {
+  hostId: HostId;
+  actor: UserActor;
+  sourceGroup: { id: SourceGroupId; name: string };
+};
+
+/**
+ * Queues a backup of one source group, as it is now: a later change of the group does not change the job.
+ *
+ * @param bandwidth caps for this run only.
+ * @throws ApiProblem `not_found`, `no_credentials`.
+ */
+export async function runGroup(
+  { db, bus, audit, hasCredentials, createJob }: RunParts,
+  hostId: HostId,
+  groupId: SourceGroupId,
+  bandwidth: Bandwidth | undefined,
+  actor: UserActor,
+): Promise<JobId> {
+  const jobId = await db.transaction().execute(async (trx) => {
+    const row = await readSourceGroup(trx, hostId, groupId);
+    if (row === undefined) throw new ApiProblem("not_found", "the host has no such source group");
+    if (!(await hasCredentials(trx, hostId)))
+      throw new ApiProblem("no_credentials", `${row.host_name} has no repository to back up to`, {
+        hint: "enter the repository's address and passwords on the host's page",
+      });
+    const group = sourceGroupView(row);
+    const job = await createJob(trx, {
+      kind: "backup",
+      input: {
+        source_group_id: group.id,
+        source_group_name: group.name,
+        includes: group.includes,
+        excludes: group.excludes,
+        ...(bandwidth === undefined ? {} : { bandwidth }),
+      },
+      hostId,
+      actor,
+      sourceGroup: { id: group.id, name: group.name },
+    });
+    await audit.record(trx, {
+      actor,
+      action: "job.run_now",
+      target: { kind: "host", id: hostId, name: row.host_name },
+      detail: { job_id: job.id, kind: "backup", source_group: group.name },
+    });
+    return job.id;
+  });
+  bus.publish("job.queued", { jobId, hostId });
+  bus.publish("job.changed", { jobId, hostId });
+  bus.publish("host.changed", { hostId });
+  return jobId;
+}
