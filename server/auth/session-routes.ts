@@ -1,5 +1,5 @@
 import { Me, SignIn, type User } from "@restic-manager/protocol/api/session";
-import type { Audit } from "../audit/record.ts";
+import type { Audit } from "../platform/audit.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import { signedIn } from "../platform/http/caller.ts";

@@ -1,25 +1,18 @@
-/** The console is one program from one place: no frame around it, no code or font from elsewhere. */
-const POLICY = [
-  "default-src 'self'",
-  "script-src 'self'",
-  // Mantine and RapiDoc set styles on elements.
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** An answer of the API is no page: nothing in it may load or run. Pages bring a policy of their own. */
+const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
 
-/** Sets what every answer carries. `secure`: the client spoke TLS, so browsers shall insist on it for a year. */
+/** Sets what every answer carries, where it says nothing itself. `secure`: the client spoke TLS, and browsers shall insist on it. */
 export function securityHeaders(headers: Headers, secure: boolean): void {
-  if (!headers.has("content-security-policy")) headers.set("content-security-policy", POLICY);
-  headers.set("x-content-type-options", "nosniff");
-  headers.set("x-frame-options", "DENY");
-  headers.set("referrer-policy", "same-origin");
-  headers.set("cross-origin-opener-policy", "same-origin");
-  headers.set("permissions-policy", "camera=(), microphone=(), geolocation=()");
-  if (secure) headers.set("strict-transport-security", "max-age=31536000");
+  const wanted: Record<string, string> = {
+    "content-security-policy": NO_PAGE,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+    // A year.
+    ...(secure ? { "strict-transport-security": "max-age=31536000" } : {}),
+  };
+  for (const [name, value] of Object.entries(wanted)) if (!headers.has(name)) headers.set(name, value);
 }

@@ -1,0 +1,88 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Audit } from "./platform/audit.ts";
+import { sessionCookie } from "./auth/cookie.ts";
+import { identify } from "./auth/identify.ts";
+import { sessionRoom } from "./auth/session-routes.ts";
+import { setupRoom } from "./auth/setup-routes.ts";
+import type { Bus } from "./platform/bus.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Config } from "./platform/config.ts";
+import type { OpenStore } from "./platform/db/open.ts";
+import type { Database } from "./platform/db/schema.ts";
+import { bodyLimit } from "./platform/http/body-limit.ts";
+import type { RoomEnv } from "./platform/http/caller.ts";
+import { docsRoom } from "./platform/http/docs-room.ts";
+import { answerError, front } from "./platform/http/front.ts";
+import { healthRoom } from "./platform/http/health-room.ts";
+import { unrouted, type KnownRoute } from "./platform/http/methods.ts";
+import { problemResponse } from "./platform/http/problem.ts";
+import type { Ids } from "./platform/ids.ts";
+import type { Instance } from "./platform/instance.ts";
+import type { Log } from "./platform/log.ts";
+import type { Seal } from "./platform/seal.ts";
+
+/** The parts that `start.ts` builds and rooms are made from. A room names the few it needs in its own `…Parts`. */
+export interface AppParts {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  bus: Bus;
+  store: OpenStore;
+  db: Database;
+  seal: Seal;
+  ids: Ids;
+  audit: Audit;
+  instance: Instance;
+  version: string;
+  /** Aborts when the server stops; streams end with it. */
+  stopping: AbortSignal;
+  /** Answers what no route takes: the console. */
+  pages: (request: Request) => Response | Promise<Response>;
+}
+
+/** The composition root of everything over HTTP: the only place that knows every room. */
+export function createApp(parts: AppParts) {
+  const { config, db, clock, log, instance, store } = parts;
+  const cookie = sessionCookie(config.cookieSecure);
+
+  const app = new OpenAPIHono<RoomEnv>();
+  app.onError(answerError(log));
+  app.use(front({ proxies: config.trustedProxies, publicAddress: () => instance.baseUrl() }));
+  app.use(bodyLimit());
+  app.use("/api/*", identify(db, clock, cookie));
+
+  let document: ReturnType<typeof app.getOpenAPI31Document> | null = null;
+  const describe = () =>
+    (document ??= app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: { title: "restic-manager", version: parts.version },
+    }));
+
+  const rooms = app
+    .route(
+      "/",
+      healthRoom(instance.id, () => store.probe()),
+    )
+    .route("/", docsRoom(describe))
+    .route("/", sessionRoom({ ...parts, cookie }))
+    .route(
+      "/",
+      setupRoom({ ...parts, cookie, secretKeyFile: config.secretKeyFile, keyId: parts.seal.keyId }),
+    );
+
+  const known = knownRoutes(app);
+  app.notFound((c) => {
+    const outside = !/^\/(api|healthz|readyz)(\/|$)/.test(c.req.path);
+    return outside ? parts.pages(c.req.raw) : problemResponse(unrouted(c.req.raw, known));
+  });
+  return rooms;
+}
+
+/** What the console's typed client is made from (`import type`). */
+export type AppType = ReturnType<typeof createApp>;
+
+function knownRoutes(app: OpenAPIHono<RoomEnv>): KnownRoute[] {
+  return app.openAPIRegistry.definitions.flatMap((definition) =>
+    definition.type === "route" ? [{ method: definition.route.method, path: definition.route.path }] : [],
+  );
+}

@@ -1,0 +1,78 @@
+import { systemClock } from "./platform/clock.ts";
+import { ConfigError, readConfig } from "./platform/config.ts";
+import { MigrationError } from "./platform/db/migrate.ts";
+import { DatabaseUrlError } from "./platform/db/open.ts";
+import { storeFailure } from "./platform/db/errors.ts";
+import { serveConsole } from "./platform/http/console-assets.ts";
+import { loadConsole } from "./platform/http/console-manifest.ts";
+import { createLog } from "./platform/log.ts";
+import { SealError } from "./platform/seal-keys.ts";
+import { startServer, type RunningServer } from "./start.ts";
+
+/** Exit codes: 0 stopped as asked, 1 failed, 78 (`EX_CONFIG` of sysexits.h) what the operator set does not work. */
+const FAILED = 1;
+const MISCONFIGURED = 78;
+
+if (import.meta.main) await main();
+
+async function main(): Promise<void> {
+  const clock = systemClock();
+  const log = createLog(clock);
+  let server: RunningServer;
+  try {
+    server = await startServer(readConfig(process.env), { clock, log, pages: serveConsole(loadConsole()) });
+  } catch (error) {
+    const sentence = inWords(error);
+    if (sentence === null) log.error("the server did not start", error);
+    else process.stderr.write(`restic-manager-server: ${sentence}\n`);
+    process.exit(sentence === null ? FAILED : MISCONFIGURED);
+  }
+  process.stdout.write(`restic-manager-server listens on ${server.url}\n`);
+  if (server.setupUrl !== null) process.stdout.write(`set it up at ${server.setupUrl}\n`);
+
+  const stop = (signal: NodeJS.Signals) => {
+    log.info("stopping", { signal });
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error("the server did not stop cleanly", error);
+        process.exit(FAILED);
+      },
+    );
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+/** What the operator can do something about, in a sentence; null for everything else. */
+function inWords(error: unknown): string | null {
+  if (error instanceof ConfigError) return error.sentences.join("\n  ");
+  if (error instanceof SealError || error instanceof MigrationError || error instanceof DatabaseUrlError)
+    return error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  switch (storeFailure(error)) {
+    case "corrupt":
+      return `the database is damaged or is none (${message}): bring back a copy of it`;
+    case "locked":
+      return `the database is in use by another program (${message})`;
+    case "unreachable":
+      return `the database cannot be reached (${message}): check RM_DATABASE_URL and RM_DATA_DIR`;
+    case "full":
+      return "the disk that holds the database is full";
+    case "other":
+    case null:
+      break;
+  }
+  if (error instanceof Error && "code" in error)
+    switch (error.code) {
+      case "EADDRINUSE":
+        return "the address in RM_LISTEN is taken by another program";
+      case "EACCES":
+      case "EROFS":
+      case "ENOTDIR":
+        return `${message}: check RM_DATA_DIR, RM_SECRET_KEY_FILE and who runs the server`;
+      default:
+        return null;
+    }
+  return null;
+}

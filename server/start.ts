@@ -1,0 +1,141 @@
+import { hostname } from "node:os";
+import { createApp, type AppParts } from "./app.ts";
+import { createAudit } from "./audit/record.ts";
+import { renewSetupToken } from "./auth/setup-token.ts";
+import { localBus } from "./platform/bus.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Config } from "./platform/config.ts";
+import { openDatabase } from "./platform/db/open.ts";
+import { clientFacts } from "./platform/http/client-address.ts";
+import type { Sockets } from "./platform/http/sockets.ts";
+import { createIds } from "./platform/ids.ts";
+import { loadInstance } from "./platform/instance.ts";
+import type { Log } from "./platform/log.ts";
+import { openSeal } from "./platform/seal.ts";
+import { serverVersion } from "./platform/version.ts";
+
+/** How long requests may take to finish when the server stops. */
+const GRACE_MS = 10_000;
+/** Bun ends a connection that is quiet for so long; streams lift it for themselves. */
+const IDLE_SECONDS = 30;
+/** What Bun reads of a body at most before the app, which allows far less, has seen the request. */
+const MOST_BODY_BYTES = 16 * 1024 * 1024;
+
+export interface StartOptions<Data> {
+  clock: Clock;
+  log: Log;
+  /** The console; see `AppParts.pages`. */
+  pages: AppParts["pages"];
+  /** Makes what serves the WebSockets; without it there are none. */
+  sockets?: (parts: AppParts) => Sockets<Data>;
+}
+
+/** A server that accepts requests. */
+export interface RunningServer {
+  /** Where it listens, without a trailing slash. */
+  url: string;
+  /** One-time address of the set-up page; null when there is an administrator. */
+  setupUrl: string | null;
+  parts: AppParts;
+  /** Stops accepting, tells agents and viewers, lets requests finish for 10 s, closes the store. Repeated calls wait for the first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds a whole server and listens. Nothing is served before the database is up to date and the key has proven right.
+ *
+ * @throws SealError, MigrationError, DatabaseUrlError, the store's errors, or Bun's when the address is taken.
+ */
+export async function startServer<Data>(
+  config: Config,
+  { clock, log, pages, sockets: makeSockets }: StartOptions<Data>,
+): Promise<RunningServer> {
+  const store = await openDatabase(config.databaseUrl);
+  try {
+    const { db } = store;
+    const seal = await openSeal(db, config.secretKeyFile);
+    const ids = createIds(clock);
+    const scheme = config.tls === null ? "http" : "https";
+    let url = `${scheme}://${reachable(config.listen.hostname)}:${config.listen.port}`;
+    const instance = await loadInstance(db, ids, config.baseUrl, () => url);
+    const stopping = new AbortController();
+    const parts: AppParts = {
+      config,
+      clock,
+      log,
+      bus: localBus((error, topic) => log.error("a listener failed", error, { topic })),
+      store,
+      db,
+      seal,
+      ids,
+      audit: createAudit(clock, ids),
+      instance,
+      version: serverVersion(),
+      stopping: stopping.signal,
+      pages,
+    };
+    const app = createApp(parts);
+    const sockets = makeSockets?.(parts);
+    const setupToken = await renewSetupToken(db);
+    if (setupToken !== null) log.redact(setupToken);
+
+    const http = Bun.serve<Data>({
+      hostname: config.listen.hostname,
+      port: config.listen.port,
+      ...(config.tls === null
+        ? {}
+        : { tls: { cert: Bun.file(config.tls.certFile), key: Bun.file(config.tls.keyFile) } }),
+      idleTimeout: IDLE_SECONDS,
+      maxRequestBodySize: MOST_BODY_BYTES,
+      async fetch(request, server) {
+        const peer = server.requestIP(request)?.address ?? null;
+        if (sockets !== undefined && request.headers.get("upgrade")?.toLowerCase() === "websocket") {
+          const taken = await sockets.upgrade(
+            request,
+            server,
+            clientFacts(request, peer, config.trustedProxies),
+          );
+          if (taken !== null) return taken;
+        }
+        return app.fetch(request, { peer, keepOpen: () => server.timeout(request, 0) });
+      },
+      error(error) {
+        log.error("request failed outside every room", error);
+        return Response.json(
+          { code: "internal", message: "something went wrong in the server; its log says what" },
+          { status: 500 },
+        );
+      },
+      websocket: sockets?.websocket ?? { message: (socket) => socket.close() },
+    });
+    url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
+
+    let stopped: Promise<void> | null = null;
+    const stop = async () => {
+      const drained = http.stop();
+      stopping.abort();
+      await Promise.race([Promise.all([sockets?.stop(), drained]), after(clock, GRACE_MS)]);
+      await http.stop(true);
+      await store.close();
+    };
+    return {
+      url,
+      setupUrl: setupToken === null ? null : `${await instance.baseUrl()}/setup?token=${setupToken}`,
+      parts,
+      stop: () => (stopped ??= stop()),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A wildcard is no place to go to. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0" || host === "::" || host === "") return hostname();
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function after(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}
