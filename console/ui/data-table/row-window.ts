@@ -1,0 +1,59 @@
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useEffectEvent, useLayoutEffect, useState, type RefObject } from "react";
+
+/** Up to here every row exists, so that the browser's own search finds them all. */
+const VIRTUAL_FROM = 100;
+const ROW_HEIGHT = 36;
+const PHONE_ROW_HEIGHT = 58;
+/** The top bar covers this much of the window. */
+const TOP_BAR = 52;
+
+export interface RowWindow {
+  items: readonly { index: number }[];
+  /** Space that the rows before and after the window would take, in px. */
+  before: number;
+  after: number;
+  measure: (element: HTMLElement | null) => void;
+  scrollTo: (index: number) => void;
+}
+
+/** Which rows exist right now: all of a short list, those near the window of a long one. */
+export function useRowWindow(
+  body: RefObject<HTMLElement | null>,
+  count: number,
+  phone: boolean,
+  onMore: (() => void) | undefined,
+): RowWindow {
+  const virtual = count > VIRTUAL_FROM;
+  const [offset, setOffset] = useState(0);
+  useLayoutEffect(() => {
+    const top = body.current ? Math.round(body.current.getBoundingClientRect().top + scrollY) : 0;
+    if (Math.abs(top - offset) > 1) setOffset(top);
+  });
+  const rows = useWindowVirtualizer({
+    count,
+    enabled: virtual,
+    estimateSize: () => (phone ? PHONE_ROW_HEIGHT : ROW_HEIGHT),
+    overscan: 12,
+    scrollMargin: offset,
+    scrollPaddingStart: TOP_BAR,
+  });
+  const found = rows.getVirtualItems();
+  const items = virtual ? found : Array.from({ length: count }, (_, index) => ({ index }));
+  const lastShown = items.at(-1)?.index ?? -1;
+  const more = useEffectEvent(() => onMore?.());
+  useEffect(() => {
+    if (lastShown === count - 1 && count > 0) more();
+  }, [lastShown, count]);
+  const first = found[0];
+  const last = found.at(-1);
+  return {
+    items,
+    before: virtual && first ? first.start - offset : 0,
+    after: virtual && last ? Math.max(0, rows.getTotalSize() - (last.end - offset)) : 0,
+    measure: rows.measureElement,
+    scrollTo: (index) => {
+      if (virtual) rows.scrollToIndex(index);
+    },
+  };
+}
