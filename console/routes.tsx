@@ -93,6 +93,7 @@ export function createConsoleRouter(queryClient: QueryClient) {
     defaultErrorComponent: RouteProblem,
     defaultPreload: "intent",
     scrollRestoration: true,
+    scrollToTopSelectors: ["#content"],
   });
 }
 

@@ -20,6 +20,7 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/api": { target: process.env["RM_DEV_SERVER"] ?? "http://127.0.0.1:8080", changeOrigin: true } },
+    // With the slash: api.ts is ours.
+    proxy: { "^/api/": { target: process.env["RM_DEV_SERVER"] ?? "http://127.0.0.1:8080", changeOrigin: true } },
   },
 });

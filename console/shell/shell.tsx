@@ -37,7 +37,7 @@ export function Shell({ entries, findHosts, banner, children, ...bar }: ShellPro
       </a>
       <TopBar {...bar} onFind={open} />
       {banner}
-      <main id="content" tabIndex={-1} className={styles.main}>
+      <main id="content" tabIndex={-1} className={styles.main} data-scroll-restoration-id="content">
         {children}
       </main>
       <BottomBar sections={bar.sections} current={bar.current} onFind={open} />

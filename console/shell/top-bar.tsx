@@ -22,8 +22,9 @@ export interface TopBarProps {
 export function TopBar(props: TopBarProps) {
   return (
     <header className={styles.bar}>
-      <AppLink href="/" className={styles.home} aria-label={`restic-manager ${props.instance}, to the fleet`}>
+      <AppLink href="/" className={styles.home}>
         <Plate instance={props.instance} />
+        <span className="visually-hidden">, to the fleet</span>
       </AppLink>
       <nav className={styles.sections} aria-label="Sections">
         {props.sections.map((section) => (

@@ -1,4 +1,4 @@
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useEffectEvent, useLayoutEffect, useState, type RefObject } from "react";
 
 /** Up to here every row exists, so that the browser's own search finds them all. */
@@ -27,17 +27,23 @@ export function useRowWindow(
   const virtual = count > VIRTUAL_FROM;
   const [offset, setOffset] = useState(0);
   useLayoutEffect(() => {
-    const top = body.current ? Math.round(body.current.getBoundingClientRect().top + scrollY) : 0;
+    const top = body.current ? Math.round(topInScroller(body.current, phone)) : 0;
     if (Math.abs(top - offset) > 1) setOffset(top);
   });
-  const rows = useWindowVirtualizer({
-    count,
-    enabled: virtual,
-    estimateSize: () => (phone ? PHONE_ROW_HEIGHT : ROW_HEIGHT),
-    overscan: 12,
-    scrollMargin: offset,
+  const common = { count, overscan: 12, scrollMargin: offset };
+  const inWindow = useWindowVirtualizer({
+    ...common,
+    enabled: virtual && !phone,
+    estimateSize: () => ROW_HEIGHT,
     scrollPaddingStart: TOP_BAR,
   });
+  const inContent = useVirtualizer({
+    ...common,
+    enabled: virtual && phone,
+    estimateSize: () => PHONE_ROW_HEIGHT,
+    getScrollElement: () => body.current?.closest("main") ?? null,
+  });
+  const rows = phone ? inContent : inWindow;
   const found = rows.getVirtualItems();
   const items = virtual ? found : Array.from({ length: count }, (_, index) => ({ index }));
   const lastShown = items.at(-1)?.index ?? -1;
@@ -56,4 +62,11 @@ export function useRowWindow(
       if (virtual) rows.scrollToIndex(index);
     },
   };
+}
+
+/** How far down the rows begin in what scrolls: the page, or on a phone the content between the bars. */
+function topInScroller(body: HTMLElement, phone: boolean): number {
+  const top = body.getBoundingClientRect().top;
+  const content = phone ? body.closest("main") : null;
+  return content ? top - content.getBoundingClientRect().top + content.scrollTop : top + scrollY;
 }

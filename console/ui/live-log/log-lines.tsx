@@ -107,6 +107,7 @@ export function LogLines(props: LogLinesProps) {
       aria-label={props.label}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
       tabIndex={0}
+      style={{ ["--digits" as string]: String(props.view.end).length }}
       onScroll={onScroll}
     >
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
@@ -127,9 +128,14 @@ export function LogLines(props: LogLinesProps) {
         </div>
       </div>
       {props.view.phase === "live" && following && (
-        <div className={styles.waiting}>
-          <span className={styles.caret} />
-          waiting for the next line
+        <div className={styles.line}>
+          <span className={styles.number} />
+          <span className={styles.time} />
+          <span className={styles.stream} />
+          <span className={styles.waiting}>
+            <span className={styles.caret} />
+            waiting for the next line
+          </span>
         </div>
       )}
     </div>
