@@ -7,7 +7,11 @@ test("the server's own words reach the page, with the fields they are about", ()
     message: "Two fields need another look.",
     fields: { host_name: "enter the machine's name", odd: 7 },
   });
-  expect(problem).toMatchObject({ code: "validation_failed", status: 422, message: "Two fields need another look." });
+  expect(problem).toMatchObject({
+    code: "validation_failed",
+    status: 422,
+    message: "Two fields need another look.",
+  });
   expect(problem.fields).toEqual({ host_name: "enter the machine's name" });
 });
 

@@ -51,7 +51,8 @@ function parse(text: string): unknown {
 export const api = {
   setupState: () => ask<SetupState>("GET", "/setup"),
   setupFacts: (token: string) => ask<SetupFacts>("POST", "/setup/facts", { token }),
-  setupProbe: (probe: { token: string; base_url: string }) => ask<SetupProbeResult>("POST", "/setup/probe", probe),
+  setupProbe: (probe: { token: string; base_url: string }) =>
+    ask<SetupProbeResult>("POST", "/setup/probe", probe),
   setup: (setup: Setup) => ask<Me>("POST", "/setup", setup),
   signIn: (credentials: SignIn) => ask<Me>("POST", "/session", credentials),
   signOut: () => ask<null>("DELETE", "/session"),

@@ -1,11 +1,5 @@
 // For development and for the tests that look at the components: not part of the built console.
-import {
-  createHashHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-  useRouterState,
-} from "@tanstack/react-router";
+import { createRootRoute, createRouter, RouterProvider, useRouterState } from "@tanstack/react-router";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { Components } from "./gallery/components.tsx";
@@ -20,7 +14,7 @@ import "./theme/styles.ts";
 function Gallery() {
   const search = new URLSearchParams(location.search);
   useRouterState({ select: (state) => state.location.href });
-  switch (search.get("show")) {
+  switch (search.get("show") ?? "") {
     case "fleet":
       return (
         <GalleryShell current="fleet">
@@ -46,8 +40,7 @@ function Gallery() {
 }
 
 const router = createRouter({
-  routeTree: createRootRoute({ component: Gallery }),
-  history: createHashHistory(),
+  routeTree: createRootRoute({ component: Gallery, notFoundComponent: () => null }),
 });
 const place = document.getElementById("root");
 if (place !== null) {

@@ -29,7 +29,7 @@ const setup = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>) => ({ then: textOf(search["then"]) }),
+  validateSearch: (search: Record<string, unknown>) => ({ next: textOf(search["next"]) }),
   loader: ({ context }) => context.queryClient.ensureQueryData(setupStateQuery),
   component: lazyRouteComponent(() => import("./session/sign-in-page.tsx"), "SignInPage"),
 });
@@ -44,7 +44,7 @@ const signedIn = createRoute({
       await context.queryClient.ensureQueryData(meQuery);
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
-      throw redirect({ to: "/sign-in", search: { then: location.href === "/" ? undefined : location.href } });
+      throw redirect({ to: "/sign-in", search: { next: location.href === "/" ? undefined : location.href } });
     }
   },
 });

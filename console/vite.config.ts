@@ -14,13 +14,16 @@ export default defineConfig({
     rollupOptions: {
       output: {
         // Parts that change with our dependencies alone keep their name, and so their place in the browser's cache.
-        manualChunks: (id) => (/node_modules\/(?:react|react-dom|scheduler)\//.test(id) ? "react" : undefined),
+        manualChunks: (id) =>
+          /node_modules\/(?:react|react-dom|scheduler)\//.test(id) ? "react" : undefined,
       },
     },
   },
   server: {
     host: "127.0.0.1",
     // With the slash: api.ts is ours.
-    proxy: { "^/api/": { target: process.env["RM_DEV_SERVER"] ?? "http://127.0.0.1:8080", changeOrigin: true } },
+    proxy: {
+      "^/api/": { target: process.env["RM_DEV_SERVER"] ?? "http://127.0.0.1:8080", changeOrigin: true },
+    },
   },
 });

@@ -54,5 +54,10 @@ export function hourAndMinute(at: number, timeZone?: string): string {
 
 /** `14 Mar 2026`. */
 export function calendarDay(at: number, timeZone?: string): string {
-  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone }).format(at);
+  return new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone,
+  }).format(at);
 }

@@ -50,7 +50,11 @@ export function Components() {
       />
       <Vitals
         items={[
-          { label: "Last backup", value: <StatusMark state="ok" icon="done" word="6 h 12 ago" />, note: "succeeded" },
+          {
+            label: "Last backup",
+            value: <StatusMark state="ok" icon="done" word="6 h 12 ago" />,
+            note: "succeeded",
+          },
           { label: "Protected", value: <Bytes value={918 * 1024 ** 3} />, note: "214,408 files" },
           { label: "In the repository", value: <Bytes value={402 * 1024 ** 3} />, note: "164 snapshots" },
           { label: "Took", value: <Duration value={1_360_000} /> },
@@ -93,10 +97,14 @@ export function Components() {
             </Button>
           }
         >
-          It refused new data at 03:31 (HTTP 507). No snapshot was saved; the one from yesterday 03:38 is complete.
+          It refused new data at 03:31 (HTTP 507). No snapshot was saved; the one from yesterday 03:38 is
+          complete.
         </Notice>
       ))}
-      <Panel title="What you can restore" note="Every snapshot on one ruler: dense today, thinner towards the past.">
+      <Panel
+        title="What you can restore"
+        note="Every snapshot on one ruler: dense today, thinner towards the past."
+      >
         <HistoryRuler
           now={NOW}
           groups={[
@@ -134,8 +142,15 @@ export function Components() {
       <Panel title="Fields and facts">
         <div style={{ display: "grid", gap: 14, maxWidth: 640 }}>
           <TextInput label="Host name" description="As the machine calls itself." defaultValue="db-ams-01" />
-          <TextInput label="Repository address" error="must begin with rest:http://" defaultValue="vault-ber" />
-          <PasswordInput label="Password" visibilityToggleButtonProps={{ "aria-label": "Show the password" }} />
+          <TextInput
+            label="Repository address"
+            error="must begin with rest:http://"
+            defaultValue="vault-ber"
+          />
+          <PasswordInput
+            label="Password"
+            visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+          />
           <Checkbox label="I have a copy of that file" />
           <div style={row}>
             <Button>Back up now</Button>

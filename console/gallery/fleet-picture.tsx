@@ -69,7 +69,14 @@ const COLUMNS: readonly Column<MadeUpHost>[] = [
     sort: "protected",
     cell: (host) => <Bytes value={host.bytes} />,
   },
-  { id: "snapshots", title: "Snapshots", width: "90px", align: "end", from: 1080, cell: (host) => host.snapshots },
+  {
+    id: "snapshots",
+    title: "Snapshots",
+    width: "90px",
+    align: "end",
+    from: 1080,
+    cell: (host) => host.snapshots,
+  },
   {
     id: "run",
     title: "Run",
@@ -91,7 +98,9 @@ export function FleetPicture({ hosts: count }: { hosts: number }) {
   const [chosen, setChosen] = useState("all");
   const [sort, setSort] = useState<Sort>({ by: "status", order: "asc" });
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set(["host-1"]));
-  const shown = hosts.filter((host) => host.name.includes(search) && (chosen === "all" || host.status === chosen));
+  const shown = hosts.filter(
+    (host) => host.name.includes(search) && (chosen === "all" || host.status === chosen),
+  );
   return (
     <Page>
       <PageHeader
@@ -129,7 +138,13 @@ export function FleetPicture({ hosts: count }: { hosts: number }) {
           sort={sort}
           onSort={setSort}
           selection={{ ids, onChange: setIds }}
-          empty={<EmptyState kind="filtered" title="No host matches this filter." text={`${count} are hidden by it.`} />}
+          empty={
+            <EmptyState
+              kind="filtered"
+              title="No host matches this filter."
+              text={`${count} are hidden by it.`}
+            />
+          }
         />
       </Panel>
     </Page>

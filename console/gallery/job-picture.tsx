@@ -17,7 +17,9 @@ const PHASES = ["loading", "live", "reconnecting", "complete", "failed"] as cons
 export function madeUpBook(lines: number, phase: LogView["phase"], gap = false): LogBook {
   const book = new LogBook((from, limit) =>
     Promise.resolve({
-      lines: Array.from({ length: Math.max(0, Math.min(limit, lines - from)) }, (_, index) => madeUpLine(from + index)),
+      lines: Array.from({ length: Math.max(0, Math.min(limit, lines - from)) }, (_, index) =>
+        madeUpLine(from + index),
+      ),
       gaps: [],
       end: lines,
     }),
@@ -38,7 +40,11 @@ export function JobPicture({ lines, phase }: { lines: number; phase: string }) {
   return (
     <Page>
       <PageHeader
-        crumbs={[{ title: "Fleet", href: "/" }, { title: "db-ams-01", href: "/hosts/1" }, { title: "Job 01JDX…4B6N" }]}
+        crumbs={[
+          { title: "Fleet", href: "/" },
+          { title: "db-ams-01", href: "/hosts/1" },
+          { title: "Job 01JDX…4B6N" },
+        ]}
         title={
           <>
             Backup of <span className="mono">db-ams-01</span>
@@ -61,6 +67,7 @@ export function JobPicture({ lines, phase }: { lines: number; phase: string }) {
       />
       <Panel>
         <ProgressLine fraction={0.629} label="Progress of the backup" tall />
+        <div style={{ height: 10 }} />
         <Phases
           items={[
             { name: "Scan", state: "done", note: "1 min 16 s" },

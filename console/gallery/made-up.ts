@@ -67,5 +67,8 @@ export function madeUpLine(n: number): NumberedLine {
 
 /** Snapshots as retention leaves them: dense today, thin years ago. */
 export function madeUpTimes(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => NOW - 2 * HOUR - 6 * HOUR * (1.14 ** Math.min(index, 62) - 1));
+  return Array.from(
+    { length: count },
+    (_, index) => NOW - 2 * HOUR - 6 * HOUR * (1.14 ** Math.min(index, 62) - 1),
+  );
 }

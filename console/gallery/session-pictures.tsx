@@ -30,7 +30,9 @@ export function SessionPictures({ which }: { which: string }) {
           secret_key_file: "/var/lib/restic-manager/secret.key",
           key_id: "k1",
         }}
-        probe={() => Promise.resolve({ reachable: true, message: "Reachable: it leads back to this server." })}
+        probe={() =>
+          Promise.resolve({ reachable: true, message: "Reachable: it leads back to this server." })
+        }
         onSetUp={refuse}
       />
     </Gate>

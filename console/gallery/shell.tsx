@@ -4,7 +4,13 @@ import { Shell } from "../shell/shell.tsx";
 import { madeUpHosts } from "./made-up.ts";
 
 /** The real shell around made-up pages. */
-export function GalleryShell({ current, children }: { current: "fleet" | "jobs" | null; children: ReactNode }) {
+export function GalleryShell({
+  current,
+  children,
+}: {
+  current: "fleet" | "jobs" | null;
+  children: ReactNode;
+}) {
   return (
     <Shell
       instance="vault.nordkai.example"

@@ -58,8 +58,8 @@ export function SetUpForm({ facts, probe, onSetUp }: SetUpFormProps) {
     <>
       <h1>Set up this server</h1>
       <p className="quiet">
-        You opened the one-time link that the server printed when it first started. It works once, until the first
-        administrator exists.
+        You opened the one-time link that the server printed when it first started. It works once, until the
+        first administrator exists.
       </p>
       <FormProblem problem={problem} />
       <form className={styles.form} onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
@@ -95,8 +95,8 @@ export function SetUpForm({ facts, probe, onSetUp }: SetUpFormProps) {
         <fieldset className={styles.part}>
           <Legend number={3} title="Keep the key" />
           <Notice state="warn" title="Copy this file somewhere safe now">
-            Stored credentials are sealed with <code>{facts.secret_key_file}</code>. A restored database without it
-            cannot open a single repository.
+            Stored credentials are sealed with <code>{facts.secret_key_file}</code>. A restored database
+            without it cannot open a single repository.
           </Notice>
           <Checkbox
             label="I have a copy of that file off this machine"

@@ -11,7 +11,7 @@ const route = getRouteApi("/sign-in");
 export function SignInPage() {
   const router = useRouter();
   const queryClient = useQueryClient();
-  const { then } = route.useSearch();
+  const { next } = route.useSearch();
   const { data: setup } = useSuspenseQuery(setupStateQuery);
   return (
     <Gate instance={setup.instance_name}>
@@ -19,7 +19,8 @@ export function SignInPage() {
         <>
           <h1>Set up this server</h1>
           <Notice state="run" icon="new" title="There is no administrator yet">
-            Open the one-time link that the server printed when it first started. It stands in the server&apos;s log.
+            Open the one-time link that the server printed when it first started. It stands in the
+            server&apos;s log.
           </Notice>
         </>
       ) : (
@@ -27,7 +28,7 @@ export function SignInPage() {
           onSignIn={async (username, password) => {
             queryClient.setQueryData(meQuery.queryKey, await api.signIn({ username, password }));
             // Only a path of ours: an address in the query must not lead elsewhere.
-            router.history.push(then !== undefined && /^\/(?![/\\])/.test(then) ? then : "/");
+            router.history.push(next !== undefined && /^\/(?![/\\])/.test(next) ? next : "/");
           }}
         />
       )}

@@ -2,7 +2,10 @@ import { hourAndMinute } from "../format/times.ts";
 import styles from "./top-bar.module.css";
 
 /** Whether what is shown follows the server right now. */
-export type LiveState = { state: "live" } | { state: "connecting" } | { state: "reconnecting"; since: number };
+export type LiveState =
+  | { state: "live" }
+  | { state: "connecting" }
+  | { state: "reconnecting"; since: number };
 
 /** "Live", or since when the data is. Nothing else on the page changes when the connection is lost. */
 export function LiveMark({ live }: { live: LiveState }) {

@@ -26,7 +26,10 @@ export default function Palette({ opened, onClose, entries, findHosts }: Palette
   const router = useRouter();
   const [[store, palette]] = useState(createSpotlight);
   const [typed, setTyped] = useState("");
-  const [hosts, setHosts] = useState<{ typed: string; entries: readonly PaletteEntry[] }>({ typed: "", entries: [] });
+  const [hosts, setHosts] = useState<{ typed: string; entries: readonly PaletteEntry[] }>({
+    typed: "",
+    entries: [],
+  });
   useEffect(() => {
     if (opened) palette.open();
     else palette.close();
@@ -61,7 +64,12 @@ export default function Palette({ opened, onClose, entries, findHosts }: Palette
       radius="md"
       size={600}
       yOffset={80}
-      classNames={{ content: styles.content, search: styles.search, action: styles.action, actionsGroup: styles.group }}
+      classNames={{
+        content: styles.content,
+        search: styles.search,
+        action: styles.action,
+        actionsGroup: styles.group,
+      }}
     >
       <Spotlight.Search
         aria-label="Find a host or do something"

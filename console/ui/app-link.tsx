@@ -5,7 +5,11 @@ import type { AnchorHTMLAttributes, MouseEvent } from "react";
  * A real link to a page of ours, given as an address. A plain click stays in the page; every other kind of click (middle,
  * with a modifier, from the menu) is the browser's.
  */
-export function AppLink({ href, onClick, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
+export function AppLink({
+  href,
+  onClick,
+  ...rest
+}: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
   const router = useRouter();
   function follow(event: MouseEvent<HTMLAnchorElement>) {
     onClick?.(event);

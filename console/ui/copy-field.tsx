@@ -56,7 +56,8 @@ export function CopyField({ label, value, secret = false }: CopyFieldProps) {
       </div>
       <span role="status" className={outcome === "denied" ? styles.denied : "visually-hidden"}>
         {outcome === "copied" && `${label} copied`}
-        {outcome === "denied" && "The browser does not allow copying here. The text is selected: press Ctrl C."}
+        {outcome === "denied" &&
+          "The browser does not allow copying here. The text is selected: press Ctrl C."}
       </span>
     </div>
   );

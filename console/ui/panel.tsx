@@ -16,7 +16,11 @@ interface PanelProps {
 export function Panel({ title, note, actions, flush = false, state = "plain", children }: PanelProps) {
   const id = useId();
   return (
-    <section className={styles.panel} data-state={state} aria-labelledby={title === undefined ? undefined : id}>
+    <section
+      className={styles.panel}
+      data-state={state}
+      aria-labelledby={title === undefined ? undefined : id}
+    >
       {title !== undefined && (
         <header className={styles.head}>
           <div className={styles.words}>

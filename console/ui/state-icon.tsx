@@ -33,8 +33,20 @@ export function StateIcon({ state, icon, size = 16 }: { state: State; icon: Icon
 /** Three quarters of a ring; it turns unless the reader asked for less motion. */
 function Turning({ size }: { size: number }) {
   return (
-    <svg className={styles.turning} viewBox="0 0 16 16" width={size} height={size} fill="none" aria-hidden="true">
-      <path d="M8 1.75 A6.25 6.25 0 1 0 14.25 8" stroke="currentColor" strokeWidth="1.75" strokeLinecap="round" />
+    <svg
+      className={styles.turning}
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      fill="none"
+      aria-hidden="true"
+    >
+      <path
+        d="M8 1.75 A6.25 6.25 0 1 0 14.25 8"
+        stroke="currentColor"
+        strokeWidth="1.75"
+        strokeLinecap="round"
+      />
     </svg>
   );
 }

@@ -46,11 +46,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const { columns, idOf, selection, sort, onSort } = props;
   const body = useRef<HTMLDivElement>(null);
   const [inside, setInside] = useState(false);
-  const [, takeFreshOrder] = useState(0);
   const width = useWidthClass();
   const phone = width === 0;
   const { rows, changed, release } = useFrozenOrder(props.rows, idOf, inside, props.listId);
-  const shown = columns.filter((column) => (phone ? column.phone !== undefined : width >= (column.from ?? 0)));
+  const shown = columns.filter((column) =>
+    phone ? column.phone !== undefined : width >= (column.from ?? 0),
+  );
   const view = useRowWindow(body, rows.length, phone, props.total > rows.length ? props.onMore : undefined);
   useRowKeys({ body, count: rows.length, scrollTo: view.scrollTo, onMark: (index) => toggle(rows[index]) });
 
@@ -61,7 +62,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     selection.onChange(ids);
   }
 
-  const tracks = (selection === undefined || phone ? "" : "36px ") + shown.map((column) => column.width).join(" ");
+  const tracks =
+    (selection === undefined || phone ? "" : "36px ") + shown.map((column) => column.width).join(" ");
   const marked = selection === undefined ? 0 : rows.filter((row) => selection.ids.has(idOf(row))).length;
   return (
     <div
@@ -122,14 +124,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           {changed > 0 && (
             <span role="status">
               {countOf(changed, "row")} changed ·{" "}
-              <button
-                type="button"
-                className={styles.update}
-                onClick={() => {
-                  release();
-                  takeFreshOrder((times) => times + 1);
-                }}
-              >
+              <button type="button" className={styles.update} onClick={release}>
                 Update
               </button>
             </span>

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { keepOrder } from "./frozen-order.ts";
 
 const row = (id: string, value = 0) => ({ id, value });
+const rowsOf = (names: string) => names.split("").map((id) => row(id));
 const idOf = (item: { id: string }) => item.id;
 const ids = (items: readonly { id: string }[]) => items.map(idOf).join("");
 
@@ -14,14 +15,14 @@ describe("a list that somebody is looking at", () => {
   });
 
   test("a row that jumps to the top counts once, not once for each row it pushes down", () => {
-    const shown = [..."abcdef"].map((id) => row(id));
-    const kept = keepOrder(shown, [..."fabcde"].map((id) => row(id)), idOf);
+    const shown = rowsOf("abcdef");
+    const kept = keepOrder(shown, rowsOf("fabcde"), idOf);
     expect(ids(kept.rows)).toBe("abcdef");
     expect(kept.changed).toBe(1);
   });
 
   test("rows at the end are appended, rows in between and rows that went are counted", () => {
-    const kept = keepOrder([..."abc"].map((id) => row(id)), [..."axcyz"].map((id) => row(id)), idOf);
+    const kept = keepOrder(rowsOf("abc"), rowsOf("axcyz"), idOf);
     expect(ids(kept.rows)).toBe("abcyz");
     expect(kept.changed).toBe(2);
   });

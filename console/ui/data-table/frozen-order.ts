@@ -1,4 +1,4 @@
-import { useRef } from "react";
+import { useState } from "react";
 
 export interface Frozen<Row> {
   rows: readonly Row[];
@@ -54,8 +54,8 @@ function longestRise(values: readonly number[]): number {
 }
 
 /**
- * Holds the order while `frozen`. `listId` names what is listed (filter, sort): another list is taken as it comes. Calling
- * `release` takes the fresh order at the next render.
+ * Holds the order while `frozen`. `listId` names what is listed (filter, sort): another list is taken as it comes. `release`
+ * takes the fresh order although it is frozen.
  */
 export function useFrozenOrder<Row>(
   fresh: readonly Row[],
@@ -63,14 +63,10 @@ export function useFrozenOrder<Row>(
   frozen: boolean,
   listId: string,
 ): Frozen<Row> & { release: () => void } {
-  const held = useRef<{ listId: string; rows: readonly Row[] } | null>(null);
-  const keeps = frozen && held.current !== null && held.current.listId === listId;
-  const result = keeps && held.current ? keepOrder(held.current.rows, fresh, idOf) : { rows: fresh, changed: 0 };
-  held.current = { listId, rows: result.rows };
-  return {
-    ...result,
-    release: () => {
-      held.current = null;
-    },
-  };
+  const [held, setHeld] = useState({ listId, rows: fresh });
+  const holds = frozen && held.listId === listId;
+  if (!holds && (held.rows !== fresh || held.listId !== listId)) setHeld({ listId, rows: fresh });
+  const result =
+    holds && held.rows !== fresh ? keepOrder(held.rows, fresh, idOf) : { rows: fresh, changed: 0 };
+  return { ...result, release: () => setHeld({ listId, rows: fresh }) };
 }

@@ -26,6 +26,8 @@ export function useRowWindow(
 ): RowWindow {
   const virtual = count > VIRTUAL_FROM;
   const [offset, setOffset] = useState(0);
+  // After every render, because what stands above the table may have grown; it settles at the same number.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
   useLayoutEffect(() => {
     const top = body.current ? Math.round(topInScroller(body.current, phone)) : 0;
     if (Math.abs(top - offset) > 1) setOffset(top);

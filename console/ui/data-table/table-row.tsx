@@ -17,12 +17,12 @@ interface TableRowProps<Row> {
 
 /** One row: its name's link covers it, so any click anywhere opens it and a middle click opens a tab. */
 export function TableRow<Row>(props: TableRowProps<Row>) {
-  const { row, columns, name, href, selected, onToggle } = props;
+  const { row, columns, name, href, measure, selected, onToggle } = props;
   const linked = columns.find((column) => column.phone === "name") ?? columns[0];
   return (
     <div
       role="row"
-      ref={props.measure}
+      ref={measure}
       data-index={props.index}
       aria-rowindex={props.index + 2}
       aria-selected={selected}

@@ -6,7 +6,8 @@ function line(n: number): NumberedLine {
   const stream = n % 10 === 9 ? "stderr" : n % 100 === 50 ? "hook_post" : "stdout";
   return { n, at: n, stream, text: `line ${n}` };
 }
-const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => line(from + index));
+const lines = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => line(from + index));
 
 /** A server's log of `end` lines, and what was asked of it. */
 function serverWith(end: number) {
@@ -81,7 +82,13 @@ describe("the log as the page holds it", () => {
   test("a cut that is told twice, or in two pieces, is one cut", () => {
     const book = new LogBook(nothing);
     book.add({ lines: [line(0)], gaps: [{ first_line: 1, count: 3 }] });
-    book.add({ lines: [line(6)], gaps: [{ first_line: 1, count: 5 }, { first_line: 3, count: 3 }] });
+    book.add({
+      lines: [line(6)],
+      gaps: [
+        { first_line: 1, count: 5 },
+        { first_line: 3, count: 3 },
+      ],
+    });
     expect(book.view().gaps).toEqual([{ first_line: 1, count: 5 }]);
     expect(book.view()).toMatchObject({ end: 7, counts: { all: 2 } });
   });

@@ -57,7 +57,9 @@ export class LogBook implements LogSource {
       this.#asked.add(block);
       this.#read(block * BLOCK, BLOCK)
         .then((page) => this.add(page))
-        .catch((error: unknown) => this.setPhase("failed", error instanceof Error ? error.message : String(error)))
+        .catch((error: unknown) =>
+          this.setPhase("failed", error instanceof Error ? error.message : String(error)),
+        )
         .finally(() => this.#asked.delete(block));
     }
   };

@@ -19,7 +19,15 @@ function toneOf(line: NumberedLine): string {
 }
 
 /** One line: number, time, where it comes from, the text with what was searched for marked. */
-export function LogLineRow({ line, search, target }: { line: NumberedLine; search: string; target: boolean }) {
+export function LogLineRow({
+  line,
+  search,
+  target,
+}: {
+  line: NumberedLine;
+  search: string;
+  target: boolean;
+}) {
   const shown = line.n + 1;
   return (
     <div id={`L${shown}`} className={styles.line} data-tone={toneOf(line)} data-target={target || undefined}>
@@ -50,9 +58,9 @@ export function PendingLineRow({ n }: { n: number }) {
 export function GapRow({ gap }: { gap: LogGap }) {
   return (
     <div className={styles.gap}>
-      {countOf(gap.count, "line")} {gap.count === 1 ? "was" : "were"} dropped here ({formatCount(gap.first_line + 1)}{" "}
-      to {formatCount(gap.first_line + gap.count)}): there was no room left to keep them. The job itself was not
-      touched.
+      {countOf(gap.count, "line")} {gap.count === 1 ? "was" : "were"} dropped here (
+      {formatCount(gap.first_line + 1)} to {formatCount(gap.first_line + gap.count)}): there was no room left
+      to keep them. The job itself was not touched.
     </div>
   );
 }

@@ -51,9 +51,14 @@ export function LogToolbar(props: LogToolbarProps) {
       />
       <FilterStrip
         choicesLabel="Lines to show"
-        choices={FILTERS.map((filter) => ({ ...filter, ...(view.counts && { count: view.counts[filter.id] }) }))}
+        choices={FILTERS.map((filter) => ({
+          ...filter,
+          ...(view.counts && { count: view.counts[filter.id] }),
+        }))}
         chosen={query.filter}
-        onChoose={(id) => onQuery({ ...query, filter: FILTERS.find((filter) => filter.id === id)?.id ?? "all" })}
+        onChoose={(id) =>
+          onQuery({ ...query, filter: FILTERS.find((filter) => filter.id === id)?.id ?? "all" })
+        }
       />
       <span className={styles.end}>
         {view.phase === "reconnecting" && (
