@@ -68,6 +68,7 @@ function inWords(error: unknown): string | null {
       case "EADDRINUSE":
         return "the address in RM_LISTEN is taken by another program";
       case "EACCES":
+      case "ENOENT":
       case "EROFS":
       case "ENOTDIR":
         return `${message}: check RM_DATA_DIR, RM_SECRET_KEY_FILE and who runs the server`;
