@@ -19,7 +19,10 @@ export async function perform(
   name: string,
   play: (stage: Stage) => Promise<"stay" | "done">,
 ): Promise<never> {
-  const stage: Stage = { folder: mkdtempSync(join(tmpdir(), `rm-${name}-`)), programs: [] };
+  const stage: Stage = {
+    folder: mkdtempSync(join(tmpdir(), `rm-${name.replaceAll(" ", "-")}-`)),
+    programs: [],
+  };
   const interrupted = new Promise<"interrupted">((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.on(signal, () => resolve("interrupted"));
