@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../server/testing/postgres-cluster.ts";
@@ -17,16 +17,19 @@ interface Group {
 const work = mkdtempSync(join(tmpdir(), "rm-test-"));
 let current: Bun.Subprocess | undefined;
 
-/** A group is told by where its files lie: `e2e/` starts whole programs, and a browser is the slowest of them. */
+/** `e2e/` starts whole programs, and those with a browser are the slowest. */
 function groups(): Group[] {
   const files = ourFiles("*.test.{ts,tsx}");
   const whole = files.filter((file) => file.startsWith("e2e/"));
+  const inBrowser = new Set(whole.filter((file) => /playwright|browser/.test(file + textOf(file))));
   return [
     { name: "rooms", files: files.filter((file) => !file.startsWith("e2e/")), timeout: 30_000 },
-    { name: "end to end", files: whole.filter((file) => !file.includes("browser")), timeout: 180_000 },
-    { name: "browser", files: whole.filter((file) => file.includes("browser")), timeout: 180_000 },
+    { name: "end to end", files: whole.filter((file) => !inBrowser.has(file)), timeout: 180_000 },
+    { name: "browser", files: [...inBrowser], timeout: 180_000 },
   ];
 }
+
+const textOf = (file: string) => readFileSync(join(house, file), "utf8");
 
 function heading(text: string): void {
   console.log(`\n== ${text}`);
