@@ -4,7 +4,7 @@ import { MigrationError } from "./platform/db/migrate.ts";
 import { DatabaseUrlError } from "./platform/db/open.ts";
 import { storeFailure } from "./platform/db/errors.ts";
 import { serveConsole } from "./platform/http/console-assets.ts";
-import { loadConsole } from "./platform/http/console-manifest.ts";
+import { loadConsole } from "./platform/http/load-console.ts";
 import { createLog } from "./platform/log.ts";
 import { SealError } from "./platform/seal-keys.ts";
 import { startServer, type RunningServer } from "./start.ts";
