@@ -197,7 +197,7 @@ export class World {
       db: this.#store.db,
       clock: this.clock,
       bus,
-      baseUrl: () => "http://test",
+      publicAddress: async () => "http://test",
       apply: receiveDurable,
       refreshHosts: async (trx, ids) => {
         for (const id of ids) await refreshHost(trx, id);

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { systemClock } from "./platform/clock.ts";
 import { ConfigError, readConfig } from "./platform/config.ts";
 import { MigrationError } from "./platform/db/migrate.ts";
@@ -20,7 +21,12 @@ async function main(): Promise<void> {
   const log = createLog(clock);
   let server: RunningServer;
   try {
-    server = await startServer(readConfig(process.env), { clock, log, pages: serveConsole(loadConsole()) });
+    server = await startServer(readConfig(process.env), {
+      clock,
+      log,
+      pages: serveConsole(loadConsole()),
+      agentsFolder: agentsFolder(),
+    });
   } catch (error) {
     const sentence = inWords(error);
     if (sentence === null) log.error("the server did not start", error);
@@ -42,6 +48,12 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
+
+/** Beside the executable, where `script/build` puts both; from sources, in `dist/`. */
+function agentsFolder(): string {
+  const compiled = !process.execPath.endsWith("/bun") && !process.execPath.endsWith("bun.exe");
+  return compiled ? dirname(process.execPath) : join(import.meta.dirname, "../dist");
 }
 
 /** What the operator can do something about, in a sentence; null for everything else. */

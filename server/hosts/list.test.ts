@@ -3,6 +3,7 @@ import { HOST_SORTS, HostRow, HostsQuery } from "@restic-manager/protocol/api/ho
 import type { Database } from "../platform/db/schema.ts";
 import { addHost, addJob, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
+import { thrownBy } from "../testing/thrown.ts";
 import { listHosts, viewHosts } from "./list.ts";
 
 const noProgress = () => undefined;
@@ -110,7 +111,7 @@ onEveryStore("the fleet's table", (open) => {
       { cursor: "e30" },
       { cursor: "%%" },
     ])
-      await expect(list(db, query)).rejects.toMatchObject({ code: "validation_failed" });
+      expect(await thrownBy(list(db, query))).toMatchObject({ code: "validation_failed" });
   });
 
   test("shows what runs, else what waits longest, with its progress", async () => {

@@ -27,7 +27,7 @@ export interface LinkParts {
   clock: Clock;
   bus: Bus;
   /** The address people use; help links in errors begin with it. */
-  baseUrl: () => string;
+  publicAddress: () => Promise<string>;
   apply: ApplyDurable;
   /** Recomputes what is derived from hosts' facts, inside the same transaction. */
   refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
@@ -193,15 +193,22 @@ export class Link {
 
   #foreign(connection: Connection, version: number): void {
     const verdict = judgeProtocol(version);
-    const help = `${this.#parts.baseUrl()}${PROTOCOL_HELP_PATH}`;
     if (verdict === "served")
       return connection.complain(this.#parts.clock.now(), "hello lacks epoch or outbox");
     const words =
       verdict === "protocol_too_old"
         ? `This agent speaks protocol ${version}; this server needs a newer agent. Backups go on; update the agent.`
         : `This agent speaks protocol ${version}; this server knows ${PROTOCOL_VERSION} at most. Update the server.`;
-    this.#aside("note a refused connection", this.#remember(connection.hostId, verdict, words));
-    connection.refuse("protocol", verdict, words, help);
+    const refuse = async (): Promise<void> => {
+      await this.#remember(connection.hostId, verdict, words);
+      connection.refuse(
+        "protocol",
+        verdict,
+        words,
+        `${await this.#parts.publicAddress()}${PROTOCOL_HELP_PATH}`,
+      );
+    };
+    this.#aside("refuse a protocol", refuse());
   }
 
   #hello(connection: Connection, hello: Hello): void {

@@ -34,6 +34,13 @@ describe("the page", () => {
     }
   });
 
+  test("lets nothing foreign run or frame it", () => {
+    const policy = ask("/").headers.get("content-security-policy");
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("frame-ancestors 'none'");
+  });
+
   test("says what to do when it was never built", async () => {
     const response = serveConsole(manifestOf(join(folder, "nowhere")))(new Request("http://console.test/"));
     expect(response.status).toBe(503);

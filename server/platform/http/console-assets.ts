@@ -1,9 +1,23 @@
 import type { ConsoleAsset, ConsoleManifest, Encoding } from "./console-manifest.ts";
 
+/** What a page of the console may load: its own files. Mantine sets inline styles, so those are let through. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
 /**
  * Answers everything that no other route takes: the console's files by name, and its one page for every other path,
- * because the console knows its own routes. A path that looks like a file and is none is a 404. What every answer
- * carries (content policy and the like) is for `securityHeaders` to add.
+ * because the console knows its own routes. A path that looks like a file and is none is a 404. The
+ * headers that every answer carries are for `securityHeaders` to add.
  *
  * @param manifest from `loadConsole`; an empty one (console not built) answers 503 with what to do.
  */
@@ -26,6 +40,7 @@ function answer(request: Request, asset: ConsoleAsset): Response {
   const encoding = preferred(request.headers.get("accept-encoding") ?? "", asset);
   const etag = `"${asset.hash}${encoding === "identity" ? "" : `-${encoding}`}"`;
   const headers = new Headers({
+    "Content-Security-Policy": pagePolicy,
     "Cache-Control": asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
     ETag: etag,
     Vary: "Accept-Encoding",
