@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { AgentEnroll, AgentEnrolled } from "@restic-manager/protocol/api/enrolment";
 import { RepositoryCredentials, type AgentConfig } from "@restic-manager/protocol/config";
 import { HostId } from "@restic-manager/protocol/ids";
-import type { Audit, AuditActor } from "../audit/record.ts";
+import type { Audit, AuditActor } from "../platform/audit.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
 import { isUniqueViolation } from "../platform/db/errors.ts";

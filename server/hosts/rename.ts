@@ -1,6 +1,6 @@
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { UserActor } from "../audit/actor.ts";
-import type { Audit } from "../audit/record.ts";
+import type { UserActor } from "../platform/http/actor.ts";
+import type { Audit } from "../platform/audit.ts";
 import type { Bus } from "../platform/bus.ts";
 import { isUniqueViolation } from "../platform/db/errors.ts";
 import type { Database } from "../platform/db/schema.ts";

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { signedIn, type RoomEnv } from "../platform/http/caller.ts";
-import type { AuditActor } from "./record.ts";
+import { signedIn, type RoomEnv } from "./caller.ts";
+import type { AuditActor } from "../audit.ts";
 
 /** A person who acts through the API; also who a job is for. */
 export type UserActor = AuditActor & { kind: "user" };
