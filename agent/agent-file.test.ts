@@ -57,7 +57,7 @@ test("what was written is read again, and only the owner may read it", () => {
   writeAgentFile(path, full);
   expect(read()).toEqual(full);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(sealingKey(full)).toEqual(Buffer.alloc(32, 7));
+  expect(sealingKey(full)).toEqual(new Uint8Array(32).fill(7));
 });
 
 test("any bearer and any path come back as they were, however they look in YAML", () => {

@@ -97,16 +97,19 @@ export function writeAgentFile(path: string, file: AgentFile): void {
 }
 
 /** The key that seals `secrets.enc`. */
-export function sealingKey(file: AgentFile): Buffer {
-  return Buffer.from(file.sealing_key, "base64");
+export function sealingKey(file: AgentFile): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(file.sealing_key);
 }
 
 /** Everything in the file that a log must not show. */
 export function secretsIn(file: AgentFile): string[] {
-  const secrets = [file.bearer, file.sealing_key];
-  const password = file.proxy === undefined ? "" : (URL.parse(file.proxy)?.password ?? "");
-  if (password !== "") secrets.push(password, unescaped(password));
-  return secrets;
+  return [file.bearer, file.sealing_key, ...secretsInProxy(file.proxy)];
+}
+
+/** The password in a proxy's address, as written and as meant. */
+export function secretsInProxy(proxy: string | undefined): string[] {
+  const password = proxy === undefined ? "" : (URL.parse(proxy)?.password ?? "");
+  return password === "" ? [] : [password, unescaped(password)];
 }
 
 function unescaped(text: string): string {

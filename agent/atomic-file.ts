@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
@@ -12,7 +11,7 @@ const PRIVATE_FOLDER = 0o700;
  */
 export function writePrivateFile(path: string, content: string | Uint8Array): void {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = join(folder, `.${basename(path)}.${randomHex(6)}.tmp`);
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
   try {
     const file = openSync(temporary, "wx", PRIVATE_FILE);
@@ -37,12 +36,17 @@ export function makePrivateFolder(path: string): void {
 
 /** Throws the system's error unless a file can be made, written and synced in the folder. */
 export function probeFolder(path: string): void {
-  const probe = join(path, `.probe.${randomBytes(6).toString("hex")}`);
+  const probe = join(path, `.probe.${randomHex(6)}`);
   try {
     writePrivateFile(probe, "can this folder be written?\n");
   } finally {
     rmSync(probe, { force: true });
   }
+}
+
+/** Random bytes as hexadecimal digits, twice as many. */
+export function randomHex(bytes: number): string {
+  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
 }
 
 /** Makes a rename durable. Windows has no such call for folders; its file system journals renames itself. */

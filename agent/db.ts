@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { chmodSync } from "node:fs";
+import { Meta } from "./meta.ts";
 
 /** Pages of WAL after which SQLite checkpoints: 2 MiB, so that the ballast can always be larger than the WAL. */
 const CHECKPOINT_PAGES = 512;
@@ -53,4 +54,18 @@ export function openAgentDb(path: string): Database {
     db.run(`create index if not exists job_unfinished on job (position) where state <> 'finished'`);
   })();
   return db;
+}
+
+/**
+ * Makes the file that of `hostId`. One that was another host's is emptied, since nothing in it is this host's to report; true then.
+ */
+export function belongsToAnother(db: Database, hostId: string): boolean {
+  const meta = new Meta(db);
+  const owner = meta.get("host_id");
+  if (owner === hostId) return false;
+  db.transaction(() => {
+    for (const table of ["outbox", "job", "meta"]) db.run(`delete from ${table}`);
+    meta.set("host_id", hostId);
+  })();
+  return owner !== undefined;
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { AgentEnroll, type AgentEnrolled } from "@restic-manager/protocol/api/enrolment";
 import { API_ERRORS, type ApiErrorCode, type Problem } from "@restic-manager/protocol/api/errors";
 import { AgentFileError, readAgentFile, sealingKey } from "./agent-file.ts";
-import { enroll, EnrollError, type EnrollOptions } from "./enroll.ts";
+import { enroll, type EnrollOptions } from "./enroll.ts";
+import { EnrollError } from "./enroll-error.ts";
 import { createLog } from "./log.ts";
 import { agentPaths } from "./paths.ts";
 import { readSecrets } from "./secrets.ts";
@@ -134,7 +135,7 @@ test("a token becomes an identity: the bearer and the configuration are there, p
   expect(readAgentFile(options.paths.agentFile, (warning) => expect(warning).toBe(""))).toEqual(file);
   expect(file).toMatchObject({ host_id: answer.host_id, bearer: BEARER, restic_path: "/opt/restic" });
   expect(file.server).not.toEndWith("/");
-  expect(readSecrets(options.paths.secretsFile, sealingKey(file), file.host_id)).toEqual(
+  expect(await readSecrets(options.paths.secretsFile, sealingKey(file), file.host_id)).toEqual(
     answer.config as never,
   );
   for (const path of [options.paths.agentFile, options.paths.secretsFile])
@@ -190,7 +191,7 @@ test("a refusal leaves a machine that was enrolled as it was", async () => {
   const first = await enroll(options);
   await failure({ ...options, server: startServer(() => problem("token_expired")), force: true });
   expect(readAgentFile(options.paths.agentFile, () => {})).toEqual(first);
-  expect(readSecrets(options.paths.secretsFile, sealingKey(first), first.host_id)).toEqual(
+  expect(await readSecrets(options.paths.secretsFile, sealingKey(first), first.host_id)).toEqual(
     answer.config as never,
   );
 });

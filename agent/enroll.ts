@@ -1,13 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { AgentEnrolled, type AgentEnroll } from "@restic-manager/protocol/api/enrolment";
-import { Problem } from "@restic-manager/protocol/api/errors";
-import {
-  type AgentFile,
-  readAgentFile,
-  SEALING_KEY_BYTES,
-  type TlsSettings,
-  writeAgentFile,
-} from "./agent-file.ts";
+import { DEADLINE_MS, EnrollError, refusal, unreachable } from "./enroll-error.ts";
+import { readAgentFile, SEALING_KEY_BYTES, secretsInProxy, writeAgentFile } from "./agent-file.ts";
+import type { AgentFile, TlsSettings } from "./agent-file.ts";
 import { makePrivateFolder, probeFolder } from "./atomic-file.ts";
 import type { Log } from "./log.ts";
 import type { AgentPaths } from "./paths.ts";
@@ -32,35 +26,6 @@ export interface EnrollOptions {
   signal?: AbortSignal;
 }
 
-export type EnrollErrorCode =
-  | "bad_server"
-  | "already_enrolled"
-  | "not_writable"
-  | "unreachable"
-  | "refused"
-  | "bad_answer"
-  | "not_saved";
-
-/** Why a machine was not enrolled, and what to do. `token_spent`: another try needs a new token. */
-export class EnrollError extends Error {
-  override readonly name = "EnrollError";
-  readonly code: EnrollErrorCode;
-  /** The server's own code when it refused, such as `token_expired`. */
-  readonly refusal: string | undefined;
-  readonly tokenSpent: boolean;
-
-  constructor(code: EnrollErrorCode, message: string, more: { refusal?: string; tokenSpent?: boolean } = {}) {
-    super(message);
-    this.code = code;
-    this.refusal = more.refusal;
-    this.tokenSpent = more.tokenSpent ?? false;
-  }
-}
-
-/** A server that does not answer so long is not waited for. */
-const DEADLINE_MS = 30_000;
-const NEW_TOKEN = "Make a new token in the console";
-
 /**
  * Turns a one-time token into this machine's identity: asks the server, then writes `secrets.enc` and `agent.yaml`, in this
  * order, so that an `agent.yaml` always has its configuration. Everything that can fail without the server is tried first: the
@@ -71,7 +36,7 @@ const NEW_TOKEN = "Make a new token in the console";
  */
 export async function enroll(options: EnrollOptions): Promise<AgentFile> {
   const { paths, log } = options;
-  log.hide(options.token);
+  for (const secret of [options.token, ...secretsInProxy(options.proxy)]) log.hide(secret);
   const server = serverAddress(options.server);
   const before = readAgentFile(paths.agentFile, (message) => log.warn(message));
   if (before !== undefined && !options.force) {
@@ -85,7 +50,7 @@ export async function enroll(options: EnrollOptions): Promise<AgentFile> {
     });
   }
   const enrolled = await ask(server, options);
-  const key = randomBytes(SEALING_KEY_BYTES);
+  const key = Buffer.from(crypto.getRandomValues(new Uint8Array(SEALING_KEY_BYTES)));
   for (const secret of [enrolled.bearer, key.toString("base64")]) log.hide(secret);
   const file: AgentFile = {
     server: withoutSlash(server),
@@ -97,7 +62,7 @@ export async function enroll(options: EnrollOptions): Promise<AgentFile> {
     ...(options.resticPath === undefined ? {} : { restic_path: options.resticPath }),
   };
   try {
-    writeSecrets(paths.secretsFile, key, enrolled.host_id, enrolled.config);
+    await writeSecrets(paths.secretsFile, key, enrolled.host_id, enrolled.config);
     writeAgentFile(paths.agentFile, file);
   } catch (error) {
     const what = `the server took this machine in as host ${enrolled.host_id} (${enrolled.config.host_name}), but its answer could not be saved in ${paths.configDir}: ${reason(error)}`;
@@ -185,7 +150,7 @@ async function ask(server: URL, options: EnrollOptions): Promise<AgentEnrolled> 
       `${server.origin} points to ${location}; if that is the server, enrol with that address`,
     );
   }
-  if (!response.ok) throw refusal(server, response, text);
+  if (!response.ok) throw refusal(server, response.status, jsonOf(text));
   const answer = AgentEnrolled.safeParse(jsonOf(text));
   if (answer.success) return answer.data;
   const field = answer.error.issues[0]?.path.join(".") ?? "";
@@ -194,59 +159,6 @@ async function ask(server: URL, options: EnrollOptions): Promise<AgentEnrolled> 
     `${server.origin} answered ${response.status}, but not as this agent understands${field === "" ? "" : ` (${field})`}. Is it restic-manager, and as new as the agent? The token may be used up.`,
     { tokenSpent: true },
   );
-}
-
-function refusal(server: URL, response: Response, text: string): EnrollError {
-  const problem = Problem.safeParse(jsonOf(text));
-  if (!problem.success) {
-    const what = `${server.origin} answered ${response.status} and not as restic-manager does. Is the address right?`;
-    return new EnrollError("refused", what);
-  }
-  const { code, message, hint, fields } = problem.data;
-  const because = Object.entries(fields ?? {}).map(([field, what]) => `${field}: ${what}`);
-  const said = [
-    `${message}${because.length === 0 ? "" : ` (${because.join("; ")})`}`,
-    ...(hint === undefined ? [] : [hint]),
-  ];
-  const words = REFUSALS[code] ?? `${server.origin} refused: ${said.join(". ")}`;
-  return new EnrollError("refused", words, { refusal: code, tokenSpent: code.startsWith("token_") });
-}
-
-const REFUSALS: Record<string, string | undefined> = {
-  token_expired: `the token has expired: a token lives for one hour. ${NEW_TOKEN}.`,
-  token_used: `the token has been used already: a token works once. If this machine is not in the console, somebody else used it. ${NEW_TOKEN}.`,
-  token_unknown: `the server does not know this token. Was all of it copied, and is this the right server? If so: ${NEW_TOKEN}.`,
-  rate_limited:
-    "the server has had too many attempts from this address. Wait a minute and try again; the token was not used.",
-};
-
-/** Codes of Bun's fetch and of sockets that mean: nothing was sent, the token is as good as before. */
-const NOT_CONNECTED: Record<string, string | undefined> = {
-  ConnectionRefused: "connection refused",
-  ECONNREFUSED: "connection refused",
-  FailedToOpenSocket: "no connection, or no such name",
-  ENOTFOUND: "no such name",
-  EAI_AGAIN: "the name cannot be looked up now",
-};
-
-function unreachable(server: URL, error: unknown): EnrollError {
-  const code = String((error as { code?: unknown }).code ?? "");
-  const early = NOT_CONNECTED[code];
-  if (early !== undefined)
-    return new EnrollError("unreachable", `${server.origin} cannot be reached: ${early}`);
-  if (/CERT|SIGNATURE|TLS|SSL|ISSUER/.test(code)) {
-    const then =
-      "Name its CA with --ca-file, or pin its certificate with --pin-sha256; the token was not used";
-    return new EnrollError(
-      "unreachable",
-      `the certificate of ${server.origin} is not trusted (${code}). ${then}.`,
-    );
-  }
-  const slow = error instanceof Error && error.name === "TimeoutError";
-  const why = slow ? `no answer within ${DEADLINE_MS / 1000} s` : reason(error);
-  const then =
-    "Try again; if the token is then used up, remove this machine in the console and make a new one";
-  return new EnrollError("unreachable", `${server.origin} did not answer: ${why}. ${then}.`);
 }
 
 function jsonOf(text: string): unknown {

@@ -17,7 +17,7 @@ export interface JobTools<K extends JobKind> {
   /** Aborted when somebody does not want to wait for that. */
   kill: AbortSignal;
   /** To be called right after each spawn of a restic that writes. */
-  spawned(pid: number): void;
+  spawned: (pid: number) => void;
   log(stream: LogStream, text: string): void;
   /** At most one a second goes to the server; never stored. */
   progress(progress: JobProgress<K>): void;

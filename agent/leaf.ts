@@ -1,5 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type { Socket } from "node:net";
 
 /** A server that does not answer so long is not waited for. */
 const DEADLINE_MS = 20_000;
@@ -11,6 +10,9 @@ const LARGEST_PROXY_ANSWER = 16 * 1024;
  * Through an HTTP proxy where one is named. Throws the system's error, or one that names what refused.
  */
 export async function askLeaf(server: URL, proxy?: string, signal?: AbortSignal): Promise<Uint8Array> {
+  // A static import would be hoisted to the top of the bundle and stay in the memory of every agent.
+  const { connect: connectTcp, isIP } = await import("node:net");
+  const { connect: connectTls } = await import("node:tls");
   const host = bare(server.hostname);
   const port = server.port === "" ? 443 : Number(server.port);
   const deadline = AbortSignal.timeout(DEADLINE_MS);
@@ -22,7 +24,9 @@ export async function askLeaf(server: URL, proxy?: string, signal?: AbortSignal)
   stop.addEventListener("abort", abort, { once: true });
   try {
     const tunnel =
-      proxy === undefined ? undefined : openTunnel(new URL(proxy), `${server.hostname}:${port}`, reject);
+      proxy === undefined
+        ? undefined
+        : openTunnel(connectTcp, new URL(proxy), `${server.hostname}:${port}`, reject);
     if (tunnel !== undefined) open.push(tunnel.socket);
     const ready =
       tunnel === undefined ? undefined : await Promise.race([tunnel.ready, promise.then(() => undefined)]);
@@ -50,6 +54,7 @@ export async function askLeaf(server: URL, proxy?: string, signal?: AbortSignal)
 }
 
 function openTunnel(
+  connectTcp: typeof import("node:net").connect,
   proxy: URL,
   target: string,
   fail: (error: Error) => void,

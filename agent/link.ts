@@ -91,6 +91,14 @@ export class Link {
     socket?.drop();
   }
 
+  /** Connects anew at once, since something that only a hello tells has changed. */
+  reconnect(): void {
+    if (!("socket" in this.#state)) return;
+    const { socket } = this.#rest({ name: "stopped" });
+    socket?.drop();
+    this.#open();
+  }
+
   /** Sends what may be lost, if there is a connection. */
   say(message: TransientMessage): void {
     if (this.#state.name === "open") this.#send(this.#state.socket, JSON.stringify(message));

@@ -5,20 +5,20 @@ export type LogFields = Record<string, string | number | boolean | null | undefi
 
 /** Tells what the agent does, one line per event. Keeps every secret it was told about out of those lines. */
 export interface Log {
-  debug(message: string, fields?: LogFields): void;
-  info(message: string, fields?: LogFields): void;
-  warn(message: string, fields?: LogFields): void;
-  error(message: string, fields?: LogFields): void;
+  debug: (message: string, fields?: LogFields) => void;
+  info: (message: string, fields?: LogFields) => void;
+  warn: (message: string, fields?: LogFields) => void;
+  error: (message: string, fields?: LogFields) => void;
   /** From now on `[secret]` stands for this text in every line. Shorter than 4 characters is not hidden: it is in every word. */
-  hide(secret: string): void;
+  hide: (secret: string) => void;
   /** The text with every known secret replaced. */
-  redact(text: string): string;
+  redact: (text: string) => string;
 }
 
 export interface LogOptions {
   /** Gets one line with its newline. */
-  write(line: string): void;
-  now(): Date;
+  write: (line: string) => void;
+  now: () => Date;
   /** systemd's journal reads the lines: it knows the time and takes the level as `<4>`. */
   journal: boolean;
   /** The least urgent level that is written; `info` when left out. */

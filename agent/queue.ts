@@ -29,6 +29,8 @@ export class Queue {
   #idle: AbortController | undefined;
   #loop: Promise<void> | undefined;
   #stopping = false;
+  /** Nothing runs before what an earlier life left behind was ended. */
+  #opened = false;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -39,9 +41,16 @@ export class Queue {
     this.wake();
   }
 
+  /** From now on jobs run, first those that were accepted in an earlier life. */
+  open(earlier: HeldJob[]): void {
+    this.#opened = true;
+    this.#waiting.unshift(...earlier);
+    this.wake();
+  }
+
   /** Looks whether there is something to do. */
   wake(): void {
-    if (this.#stopping) return;
+    if (this.#stopping || !this.#opened) return;
     this.#loop ??= this.#run().finally(() => {
       this.#loop = undefined;
       if (this.#waiting.length > 0) this.wake();

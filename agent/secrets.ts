@@ -1,4 +1,3 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { AgentConfig } from "@restic-manager/protocol/config";
 import { writePrivateFile } from "./atomic-file.ts";
@@ -8,7 +7,6 @@ const MAGIC = Buffer.from("RMSEC1\n\0");
 /** NIST SP 800-38D: 96 bits, random for each write. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const CIPHER = "aes-256-gcm";
 /** Far above any configuration; a larger file is not ours. */
 const LARGEST_FILE = 1024 * 1024;
 
@@ -29,7 +27,11 @@ export class SecretsError extends Error {
  * Opens the configuration that `writeSecrets` sealed. `undefined` when there is no file.
  * Throws `SecretsError` when it was changed, cut, made with another key or for another host, or holds another shape.
  */
-export function readSecrets(path: string, key: Uint8Array, hostId: string): AgentConfig | undefined {
+export async function readSecrets(
+  path: string,
+  key: Uint8Array<ArrayBuffer>,
+  hostId: string,
+): Promise<AgentConfig | undefined> {
   let sealed: Buffer;
   try {
     if (statSync(path).size > LARGEST_FILE)
@@ -40,17 +42,15 @@ export function readSecrets(path: string, key: Uint8Array, hostId: string): Agen
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new SecretsError(path, error instanceof Error ? error.message : String(error));
   }
-  const head = MAGIC.byteLength + NONCE_BYTES + TAG_BYTES;
-  if (sealed.byteLength < head || !sealed.subarray(0, MAGIC.byteLength).equals(MAGIC)) {
+  const head = MAGIC.byteLength + NONCE_BYTES;
+  if (sealed.byteLength < head + TAG_BYTES || !sealed.subarray(0, MAGIC.byteLength).equals(MAGIC)) {
     throw new SecretsError(path, "is not a file of this agent, or was cut short");
   }
-  const nonce = sealed.subarray(MAGIC.byteLength, MAGIC.byteLength + NONCE_BYTES);
-  const tag = sealed.subarray(MAGIC.byteLength + NONCE_BYTES, head);
-  let plain: Buffer;
+  const nonce = new Uint8Array(sealed.subarray(MAGIC.byteLength, head));
+  let plain: ArrayBuffer;
   try {
-    const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-    decipher.setAAD(additionalData(hostId)).setAuthTag(tag);
-    plain = Buffer.concat([decipher.update(sealed.subarray(head)), decipher.final()]);
+    const body = new Uint8Array(sealed.subarray(head));
+    plain = await crypto.subtle.decrypt(parameters(nonce, hostId), await imported(key, "decrypt"), body);
   } catch {
     throw new SecretsError(path, "is damaged, or was sealed with another key or for another host");
   }
@@ -63,21 +63,31 @@ export function readSecrets(path: string, key: Uint8Array, hostId: string): Agen
 }
 
 /** Seals a configuration with AES-256-GCM, bound to the host, and writes it private and all at once. Throws the system's error. */
-export function writeSecrets(path: string, key: Uint8Array, hostId: string, config: AgentConfig): void {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(additionalData(hostId));
-  const body = Buffer.concat([cipher.update(JSON.stringify(config), "utf8"), cipher.final()]);
-  writePrivateFile(path, Buffer.concat([MAGIC, nonce, cipher.getAuthTag(), body]));
+export async function writeSecrets(
+  path: string,
+  key: Uint8Array<ArrayBuffer>,
+  hostId: string,
+  config: AgentConfig,
+): Promise<void> {
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const plain = new TextEncoder().encode(JSON.stringify(config));
+  const body = await crypto.subtle.encrypt(parameters(nonce, hostId), await imported(key, "encrypt"), plain);
+  writePrivateFile(path, Buffer.concat([MAGIC, nonce, new Uint8Array(body)]));
 }
 
-function additionalData(hostId: string): Buffer {
-  return Buffer.concat([MAGIC, Buffer.from(hostId)]);
+/** WebCrypto and not node:crypto, which keeps 4 MB of an agent that may take 40. The tag follows the text. */
+function imported(key: Uint8Array<ArrayBuffer>, use: "encrypt" | "decrypt"): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", key, "AES-GCM", false, [use]);
 }
 
-function jsonOf(plain: Buffer): unknown {
+function parameters(iv: Uint8Array<ArrayBuffer>, hostId: string) {
+  const additionalData = new Uint8Array([...MAGIC, ...new TextEncoder().encode(hostId)]);
+  return { name: "AES-GCM", iv, additionalData, tagLength: TAG_BYTES * 8 };
+}
+
+function jsonOf(plain: ArrayBuffer): unknown {
   try {
-    return JSON.parse(plain.toString("utf8"));
+    return JSON.parse(new TextDecoder().decode(plain));
   } catch {
     return undefined;
   }

@@ -1,8 +1,7 @@
-import { createHmac, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { arch, hostname } from "node:os";
 import { dirname } from "node:path";
-import { makePrivateFolder, writePrivateFile } from "./atomic-file.ts";
+import { makePrivateFolder, randomHex, writePrivateFile } from "./atomic-file.ts";
 
 /** What an agent says about its machine, in `enroll` and in `hello`. */
 export interface Sysinfo {
@@ -70,7 +69,7 @@ export function readSysinfo(sources: SysinfoSources): Sysinfo {
  * apart here and nowhere else.
  */
 function derived(machineId: string): string {
-  return createHmac("sha256", machineId.toLowerCase())
+  return new Bun.CryptoHasher("sha256", machineId.toLowerCase())
     .update("restic-manager-agent")
     .digest("hex")
     .slice(0, 32);
@@ -88,7 +87,7 @@ function firstMachineId(paths: readonly string[]): string | undefined {
 function keptMachineId(path: string): string {
   const kept = readText(path);
   if (kept !== undefined && isMachineId(kept)) return kept;
-  const made = randomBytes(16).toString("hex");
+  const made = randomHex(16);
   makePrivateFolder(dirname(path));
   writePrivateFile(path, `${made}\n`);
   return made;

@@ -4,10 +4,10 @@ export type Cancel = () => void;
 /** The agent's only source of time; tests own one and move it. Milliseconds throughout. */
 export interface Timers {
   /** Milliseconds since 1970. */
-  now(): number;
-  after(ms: number, run: () => void): Cancel;
+  now: () => number;
+  after: (ms: number, run: () => void) => Cancel;
   /** 0 ≤ x < 1; here because it decides how long the agent waits before it connects again. */
-  random(): number;
+  random: () => number;
 }
 
 /** The machine's own clock and chance. */

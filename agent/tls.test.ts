@@ -141,7 +141,7 @@ test("a CA file that is missing or holds no certificate is named", async () => {
 
 test("through a proxy the same certificates are accepted and refused", async () => {
   const proxy = await startProxy("agent", "p@ss word");
-  stops.push(proxy.stop);
+  stops.push(() => proxy.stop());
   const server = serve(signed);
   expect(await withSettings(server, { proxy: proxy.url, tls: { ca_file: ca.certFile } })).toEqual(ACCEPTED);
   expect(proxy.targets).toEqual([server.host, server.host]);
@@ -154,7 +154,7 @@ test("through a proxy the same certificates are accepted and refused", async () 
 
 test("a proxy that refuses, a server that is not there and one without TLS are errors, not waits", async () => {
   const proxy = await startProxy("agent", "right");
-  stops.push(proxy.stop);
+  stops.push(() => proxy.stop());
   const tls = { pin_sha256: own.fingerprint };
   const wrong = proxy.url.replace("right", "wrong");
   expect(String(await mismatch(serve(own), { tls, proxy: wrong }))).toContain("407 Who are you");

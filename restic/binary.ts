@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { parseVersion, versionArgs } from "./commands/version.ts";
 import { resticEnvironment } from "./environment.ts";
 import type { ResticError } from "./error.ts";
@@ -46,7 +46,8 @@ export async function findRestic(options: FindOptions): Promise<ResticBinary> {
     program,
     args: versionArgs,
     env: resticEnvironment({ cacheDir: options.tmpDir, tmpDir: options.tmpDir }),
-    cwd: "/",
+    // A folder that is certainly there.
+    cwd: dirname(program),
     killAfterMs: killAfterMs.read,
     deadlineMs: versionDeadlineMs,
     timers: options.timers,

@@ -2,7 +2,7 @@ import type { Passthrough, RepositoryAccess } from "./environment.ts";
 import type { StreamName } from "./run.ts";
 import type { Timers } from "./timers.ts";
 
-/** A restic, a repository, and where restic may leave its files. */
+/** A restic, a repository, and where restic may leave its files. The folders must exist. */
 export type ResticContext = {
   /** Absolute path of restic, from `findRestic`. */
   program: string;

@@ -59,12 +59,14 @@ export function ladder(
 
 /**
  * Signals a whole process group, so that restic's children (ssh, rclone) end with it. On Windows, where there
- * are no groups, the process alone. A group that is gone is no error.
+ * are no groups, the process alone. No error: a group that is gone needs no signal (macOS says EPERM of one that
+ * has only dead members).
  */
 export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(process.platform === "win32" ? pid : -pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ESRCH" && code !== "EPERM") throw error;
   }
 }

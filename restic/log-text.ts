@@ -87,7 +87,7 @@ function errorText(m: Message): string {
 }
 
 /** A file's name may hold line breaks; a log line may not. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is replaced
   return text.replace(/[\u0000-\u001f\u007f]/g, (c) => JSON.stringify(c).slice(1, -1));
 }

@@ -23,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(
     join(root, "server/main.ts"),
     `import { serveConsole } from "${http}/console-assets.ts";
-     import { loadConsole } from "${http}/console-manifest.ts";
+     import { loadConsole } from "${http}/load-console.ts";
      const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: serveConsole(loadConsole()) });
      console.log(String(server.url));`,
   );

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { JobId } from "@restic-manager/protocol/ids";
 import type { Audit } from "./platform/audit.ts";
 import { sessionCookie } from "./auth/cookie.ts";
 import { identify } from "./auth/identify.ts";
@@ -20,6 +21,20 @@ import type { Ids } from "./platform/ids.ts";
 import type { Instance } from "./platform/instance.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
+import type { Core } from "./core.ts";
+import { installRoom } from "./enrolment/install-routes.ts";
+import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
+import { enrolmentRoom } from "./enrolment/routes.ts";
+import { hostsRoom } from "./hosts/routes.ts";
+import { jobsRoom } from "./jobs/routes.ts";
+import { findJob } from "./jobs/jobs.ts";
+import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
+import { agentConfig, hasCredentials, storeCredentials } from "./repositories/config.ts";
+import { repositoriesRoom } from "./repositories/routes.ts";
+import { hostPartsOf } from "./repositories/host-parts.ts";
+import { snapshotsRoom } from "./snapshots/routes.ts";
+import { seedSourceGroup } from "./sources/groups.ts";
+import { sourcesRoom } from "./sources/routes.ts";
 
 /** The parts that `start.ts` builds and rooms are made from. A room names the few it needs in its own `…Parts`. */
 export interface AppParts {
@@ -36,13 +51,17 @@ export interface AppParts {
   version: string;
   /** Aborts when the server stops; streams end with it. */
   stopping: AbortSignal;
+  /** The link, the making of jobs and their progress. */
+  core: Core;
+  /** Folder with the agents' executables. */
+  agentsFolder: string;
   /** Answers what no route takes: the console. */
   pages: (request: Request) => Response | Promise<Response>;
 }
 
 /** The composition root of everything over HTTP: the only place that knows every room. */
 export function createApp(parts: AppParts) {
-  const { config, db, clock, log, instance, store } = parts;
+  const { config, db, clock, log, instance, store, seal, ids, core } = parts;
   const cookie = sessionCookie(config.cookieSecure);
 
   const app = new OpenAPIHono<RoomEnv>();
@@ -50,6 +69,13 @@ export function createApp(parts: AppParts) {
   app.use(front({ proxies: config.trustedProxies, publicAddress: () => instance.baseUrl() }));
   app.use(bodyLimit());
   app.use("/api/*", identify(db, clock, cookie));
+
+  const viewJob = (jobId: JobId) => findJob({ db, progress: core.progress }, jobId);
+  const streams = {
+    clock,
+    stopping: parts.stopping,
+    onError: (error: unknown) => log.error("a stream ended with an error", error),
+  };
 
   let document: ReturnType<typeof app.getOpenAPI31Document> | null = null;
   const describe = () =>
@@ -65,14 +91,50 @@ export function createApp(parts: AppParts) {
     )
     .route("/", docsRoom(describe))
     .route("/", sessionRoom({ ...parts, cookie }))
+    .route("/", setupRoom({ ...parts, cookie, secretKeyFile: config.secretKeyFile, keyId: seal.keyId }))
     .route(
       "/",
-      setupRoom({ ...parts, cookie, secretKeyFile: config.secretKeyFile, keyId: parts.seal.keyId }),
-    );
+      hostsRoom({
+        ...parts,
+        progressOf: (jobId) => core.progress.latest(jobId),
+        partsOf: (hostId) => hostPartsOf(db, hostId),
+        storeState: core.storeState,
+      }),
+    )
+    .route("/", snapshotsRoom(parts))
+    .route("/", sourcesRoom({ ...parts, hasCredentials, createJob: core.createJob, viewJob }))
+    .route(
+      "/",
+      repositoriesRoom({
+        ...parts,
+        createInitJob: (trx, hostId, actor) =>
+          core.createJob(trx, { kind: "init", input: {}, hostId, actor }),
+      }),
+    )
+    .route(
+      "/",
+      enrolmentRoom({
+        ...parts,
+        baseUrl: () => instance.baseUrl(),
+        storeCredentials: (trx, hostId, credentials) =>
+          storeCredentials(trx, seal, hostId, credentials, clock.now()),
+        seedSourceGroup: (trx, host, wished) => seedSourceGroup(trx, ids, host, wished, clock.now()),
+        configOf: (trx, hostId) => agentConfig(trx, seal, hostId),
+      }),
+    )
+    .route(
+      "/",
+      installRoom({
+        ...parts,
+        installScript: INSTALL_SCRIPT,
+        binaries: serveAgentBinaries(parts.agentsFolder),
+      }),
+    )
+    .route("/", jobsRoom({ ...parts, ...core, create: core.createJob, streams }));
 
   const known = knownRoutes(app);
   app.notFound((c) => {
-    const outside = !/^\/(api|healthz|readyz)(\/|$)/.test(c.req.path);
+    const outside = !/^\/(api|healthz|readyz|install|agent)(\/|$)/.test(c.req.path);
     return outside ? parts.pages(c.req.raw) : problemResponse(unrouted(c.req.raw, known));
   });
   return rooms;

@@ -1,10 +1,11 @@
+import { dirname, join } from "node:path";
 import { systemClock } from "./platform/clock.ts";
 import { ConfigError, readConfig } from "./platform/config.ts";
 import { MigrationError } from "./platform/db/migrate.ts";
 import { DatabaseUrlError } from "./platform/db/open.ts";
 import { storeFailure } from "./platform/db/errors.ts";
 import { serveConsole } from "./platform/http/console-assets.ts";
-import { loadConsole } from "./platform/http/console-manifest.ts";
+import { loadConsole } from "./platform/http/load-console.ts";
 import { createLog } from "./platform/log.ts";
 import { SealError } from "./platform/seal-keys.ts";
 import { startServer, type RunningServer } from "./start.ts";
@@ -20,7 +21,12 @@ async function main(): Promise<void> {
   const log = createLog(clock);
   let server: RunningServer;
   try {
-    server = await startServer(readConfig(process.env), { clock, log, pages: serveConsole(loadConsole()) });
+    server = await startServer(readConfig(process.env), {
+      clock,
+      log,
+      pages: serveConsole(loadConsole()),
+      agentsFolder: agentsFolder(),
+    });
   } catch (error) {
     const sentence = inWords(error);
     if (sentence === null) log.error("the server did not start", error);
@@ -42,6 +48,12 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
+
+/** Beside the executable, where `script/build` puts both; from sources, in `dist/`. */
+function agentsFolder(): string {
+  const compiled = !process.execPath.endsWith("/bun") && !process.execPath.endsWith("bun.exe");
+  return compiled ? dirname(process.execPath) : join(import.meta.dirname, "../dist");
 }
 
 /** What the operator can do something about, in a sentence; null for everything else. */
@@ -68,6 +80,7 @@ function inWords(error: unknown): string | null {
       case "EADDRINUSE":
         return "the address in RM_LISTEN is taken by another program";
       case "EACCES":
+      case "ENOENT":
       case "EROFS":
       case "ENOTDIR":
         return `${message}: check RM_DATA_DIR, RM_SECRET_KEY_FILE and who runs the server`;

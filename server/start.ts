@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import { createApp, type AppParts } from "./app.ts";
 import { createAudit } from "./audit/record.ts";
 import { renewSetupToken } from "./auth/setup-token.ts";
+import { runBackground } from "./background.ts";
+import { createCore } from "./core.ts";
+import { agentEntrance, type SocketData } from "./link/entrance.ts";
 import { localBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Config } from "./platform/config.ts";
 import { openDatabase } from "./platform/db/open.ts";
 import { clientFacts } from "./platform/http/client-address.ts";
-import type { Sockets } from "./platform/http/sockets.ts";
 import { createIds } from "./platform/ids.ts";
 import { loadInstance } from "./platform/instance.ts";
 import type { Log } from "./platform/log.ts";
@@ -21,13 +23,13 @@ const IDLE_SECONDS = 30;
 /** What Bun reads of a body at most before the app, which allows far less, has seen the request. */
 const MOST_BODY_BYTES = 16 * 1024 * 1024;
 
-export interface StartOptions<Data> {
+export interface StartOptions {
   clock: Clock;
   log: Log;
   /** The console; see `AppParts.pages`. */
   pages: AppParts["pages"];
-  /** Makes what serves the WebSockets; without it there are none. */
-  sockets?: (parts: AppParts) => Sockets<Data>;
+  /** Folder with the agents' executables; see `agent-binaries.ts`. */
+  agentsFolder: string;
 }
 
 /** A server that accepts requests. */
@@ -46,9 +48,9 @@ export interface RunningServer {
  *
  * @throws SealError, MigrationError, DatabaseUrlError, the store's errors, or Bun's when the address is taken.
  */
-export async function startServer<Data>(
+export async function startServer(
   config: Config,
-  { clock, log, pages, sockets: makeSockets }: StartOptions<Data>,
+  { clock, log, pages, agentsFolder }: StartOptions,
 ): Promise<RunningServer> {
   const store = await openDatabase(config.databaseUrl);
   try {
@@ -59,27 +61,34 @@ export async function startServer<Data>(
     let url = `${scheme}://${reachable(config.listen.hostname)}:${config.listen.port}`;
     const instance = await loadInstance(db, ids, config.baseUrl, () => url);
     const stopping = new AbortController();
+    const bus = localBus((error, topic) => log.error("a listener failed", error, { topic }));
+    const audit = createAudit(clock, ids);
+    const core = createCore({ db, clock, bus, log, seal, audit, publicAddress: () => instance.baseUrl() });
     const parts: AppParts = {
       config,
       clock,
       log,
-      bus: localBus((error, topic) => log.error("a listener failed", error, { topic })),
+      bus,
+      core,
+      agentsFolder,
       store,
       db,
       seal,
       ids,
-      audit: createAudit(clock, ids),
+      audit,
       instance,
       version: serverVersion(),
       stopping: stopping.signal,
       pages,
     };
     const app = createApp(parts);
-    const sockets = makeSockets?.(parts);
+    const sockets = agentEntrance(core.link, db, (error) =>
+      log.error("a socket's end could not be noted", error),
+    );
     const setupToken = await renewSetupToken(db);
     if (setupToken !== null) log.redact(setupToken);
 
-    const http = Bun.serve<Data>({
+    const http = Bun.serve<SocketData>({
       hostname: config.listen.hostname,
       port: config.listen.port,
       ...(config.tls === null
@@ -89,7 +98,7 @@ export async function startServer<Data>(
       maxRequestBodySize: MOST_BODY_BYTES,
       async fetch(request, server) {
         const peer = server.requestIP(request)?.address ?? null;
-        if (sockets !== undefined && request.headers.get("upgrade")?.toLowerCase() === "websocket") {
+        if (request.headers.get("upgrade")?.toLowerCase() === "websocket") {
           const taken = await sockets.upgrade(
             request,
             server,
@@ -106,15 +115,21 @@ export async function startServer<Data>(
           { status: 500 },
         );
       },
-      websocket: sockets?.websocket ?? { message: (socket) => socket.close() },
+      websocket: sockets.websocket,
     });
     url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
+
+    core.link.start();
+    const background = await runBackground({ db, clock, bus }, (error, doing) =>
+      log.error(`could not ${doing}`, error),
+    );
 
     let stopped: Promise<void> | null = null;
     const stop = async () => {
       const drained = http.stop();
       stopping.abort();
-      await Promise.race([Promise.all([sockets?.stop(), drained]), after(clock, GRACE_MS)]);
+      background();
+      await Promise.race([Promise.all([sockets.stop(), drained]), after(clock, GRACE_MS)]);
       await http.stop(true);
       await store.close();
     };

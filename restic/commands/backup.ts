@@ -1,6 +1,7 @@
 import type { Hooks, ResticContext } from "../context.ts";
 import type { Outcome, ResticError } from "../error.ts";
 import { execute } from "../execute.ts";
+import { oneLine } from "../log-text.ts";
 import { redactorFor } from "../redact.ts";
 import { backupOutput, type BackupIssue, type BackupProgress, type BackupSummary } from "./backup-output.ts";
 
@@ -74,9 +75,12 @@ export async function backup(
 ): Promise<Outcome<BackupResult>> {
   const invalid = checkBackupInput(input);
   if (invalid !== undefined) return { ok: false, error: invalid };
+  const redact = redactorFor(context.access);
+  // With --json restic says nothing until the end; a reader of the live log should see what was begun.
+  await hooks.onLog?.({ stream: "stdout", text: redact(startText(input)) });
   const output = backupOutput({
     includes: input.includes,
-    redact: redactorFor(context.access),
+    redact,
     ...(hooks.onProgress === undefined ? {} : { onProgress: hooks.onProgress }),
   });
   const { error } = await execute(
@@ -101,4 +105,17 @@ export async function backup(
   }
   const value = { ...summary, issues, issue_count: issueCount, ...(damage === undefined ? {} : { damage }) };
   return { ok: true, value };
+}
+
+const namedPaths = 10;
+
+function startText({ includes, excludes }: BackupInput): string {
+  const named = includes
+    .slice(0, namedPaths)
+    .map((path) => oneLine(path))
+    .join(", ");
+  const more = includes.length > namedPaths ? ` and ${includes.length - namedPaths} more` : "";
+  const without =
+    excludes === undefined || excludes.length === 0 ? "" : ` (${excludes.length} exclude patterns)`;
+  return `start scan of ${named}${more}${without}`;
 }

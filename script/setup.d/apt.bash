@@ -9,21 +9,23 @@ stop() {
 
 has_apt() { type -P apt-get >/dev/null; }
 
-# as_root COMMAND…: runs it as root, or says which command the reader has to run.
+can_be_root() { [ "$(id -u)" = 0 ] || type -P sudo >/dev/null; }
+
+# as_root COMMAND…: runs it as root. Ask can_be_root first.
 as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif type -P sudo >/dev/null; then
-    sudo "$@"
-  else
-    stop "root is needed; run as root and try again: $*"
-  fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# need_root WHAT…: stops with what somebody with more rights has to do.
+need_root() {
+  can_be_root || stop "root is needed. As root, run this and try again: $*"
 }
 
 # The machine's list of packages is fetched once a run, and only if something has to be installed.
 apt_lists_fetched=no
 apt_update_once() {
   [ "$apt_lists_fetched" = no ] || return 0
+  need_root apt-get update
   as_root apt-get -o DPkg::Lock::Timeout=300 update -q >"$tools/apt.log" 2>&1 9>&- || stop "apt-get update failed: $(tail -n 3 "$tools/apt.log")"
   apt_lists_fetched=yes
 }
@@ -31,6 +33,7 @@ apt_update_once() {
 # apt_install PACKAGE…: installs them, answering no questions.
 apt_install() {
   has_apt || stop "install these with your package manager and try again: $*"
+  need_root apt-get install "$@"
   apt_update_once
   say "installing $* with apt-get"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -q -y --no-install-recommends "$@" \

@@ -6,7 +6,7 @@ setup_bun() {
     say "installing Bun $bun_version from npm into .tools/bun"
     rm -rf "$tools/bun"
     mkdir -p "$tools/bun"
-    npm install --prefix "$tools/bun" --no-save --no-audit --no-fund --loglevel=error "bun@$bun_version" >"$tools/bun/npm.log" ||
+    npm install --prefix "$tools/bun" --no-save --no-audit --no-fund --no-update-notifier --loglevel=error "bun@$bun_version" >"$tools/bun/npm.log" ||
       stop "npm could not install bun@$bun_version: see above"
     # Where npm runs no install scripts, the package's own `bun` is a stub; the program lies in the platform's package.
     [ -n "$(find_bun)" ] || ln -sf "$(the_platforms_bun)" "$tools/bun/bun"

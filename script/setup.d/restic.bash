@@ -11,10 +11,12 @@ setup_restic() {
 # install_one PROGRAM OLDEST PACKAGE
 install_one() {
   if has_apt; then
-    newer_or_same "$(apt_candidate "$3")" "$2" || apt_update_once
-    if newer_or_same "$(apt_candidate "$3")" "$2"; then
-      apt_install "$3"
-      return
+    if can_be_root; then
+      newer_or_same "$(apt_candidate "$3")" "$2" || apt_update_once
+      if newer_or_same "$(apt_candidate "$3")" "$2"; then
+        apt_install "$3"
+        return
+      fi
     fi
     if [ -n "$(debian_archives)" ] && from_newer_debian "$1" "$3"; then
       return

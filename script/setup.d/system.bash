@@ -16,6 +16,7 @@ setup_system() {
 install_postgres() {
   local folder=/etc/postgresql-common/createcluster.d
   has_apt || stop "install PostgreSQL's server programs (initdb, postgres) and try again"
+  need_root apt-get install postgresql
   apt_update_once
   as_root mkdir -p "$folder"
   echo 'create_main_cluster = false' | as_root tee "$folder/restic-manager-setup.conf" >/dev/null
@@ -30,7 +31,10 @@ install_postgres() {
 # Debian has a chromium package. Ubuntu has only a stub for snapd, so there the browser is Playwright's own build.
 setup_chromium() {
   [ -z "$(find_chromium)" ] || return 0
-  [ -n "$(apt_candidate chromium)" ] || ! has_apt || apt_update_once
+  if has_apt; then
+    need_root apt-get install chromium
+    apt_update_once
+  fi
   if [ -n "$(apt_candidate chromium)" ]; then
     apt_install chromium
   else

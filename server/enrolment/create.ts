@@ -2,7 +2,7 @@ import type { EnrollmentToken, EnrollmentTokenInput } from "@restic-manager/prot
 import type { RepositoryCredentials } from "@restic-manager/protocol/config";
 import { EnrollmentId, UserId } from "@restic-manager/protocol/ids";
 import { splitRepositoryUrl, takesAccount } from "@restic-manager/protocol/repository-url";
-import type { UserActor } from "../platform/http/actor.ts";
+import type { UserActor } from "../audit/actor.ts";
 import type { Audit } from "../platform/audit.ts";
 import { instant, type Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";

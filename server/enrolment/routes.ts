@@ -7,7 +7,7 @@ import {
   EnrollmentTokenInput,
 } from "@restic-manager/protocol/api/enrolment";
 import { EnrollmentId } from "@restic-manager/protocol/ids";
-import { userActor } from "../platform/http/actor.ts";
+import { userActor } from "../audit/actor.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, route } from "../platform/http/room.ts";
 import { wrongTokens } from "./attempts.ts";

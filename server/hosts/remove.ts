@@ -1,5 +1,5 @@
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { UserActor } from "../platform/http/actor.ts";
+import type { UserActor } from "../audit/actor.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import type { ChangeParts } from "./rename.ts";
 import { removeHost } from "./store.ts";

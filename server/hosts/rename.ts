@@ -1,5 +1,5 @@
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { UserActor } from "../platform/http/actor.ts";
+import type { UserActor } from "../audit/actor.ts";
 import type { Audit } from "../platform/audit.ts";
 import type { Bus } from "../platform/bus.ts";
 import { isUniqueViolation } from "../platform/db/errors.ts";

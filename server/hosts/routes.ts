@@ -2,7 +2,7 @@ import { z } from "zod";
 import { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import { Host, HostPatch, HostsPage, HostsQuery } from "@restic-manager/protocol/api/hosts";
 import { HostId } from "@restic-manager/protocol/ids";
-import { userActor } from "../platform/http/actor.ts";
+import { userActor } from "../audit/actor.ts";
 import type { Clock } from "../platform/clock.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, noContent, route } from "../platform/http/room.ts";

@@ -27,7 +27,7 @@ export interface LinkParts {
   clock: Clock;
   bus: Bus;
   /** The address people use; help links in errors begin with it. */
-  baseUrl: () => string;
+  publicAddress: () => Promise<string>;
   apply: ApplyDurable;
   /** Recomputes what is derived from hosts' facts, inside the same transaction. */
   refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
@@ -51,6 +51,7 @@ export class Link {
   readonly #greeting = new Map<Connection, Promise<void>>();
   readonly #deadlines = new Map<Connection, Cancel>();
   readonly #endings: (() => void)[] = [];
+  readonly #background = new Set<Promise<void>>();
   #failing: string | undefined;
 
   constructor(parts: LinkParts) {
@@ -71,25 +72,24 @@ export class Link {
 
   /** Begins to watch the clock and the bus. */
   start(): void {
-    const { clock, bus, onError } = this.#parts;
+    const { clock, bus } = this.#parts;
     this.#endings.push(
       bus.subscribe("job.queued", ({ hostId }) => this.#delivery.to(hostId, false)),
       bus.subscribe("job.cancel", ({ hostId, jobId, now }) => {
         this.hub.current(hostId)?.send({ type: "command.cancel", job_id: jobId, now });
       }),
-      bus.subscribe("config.changed", ({ hostId }) => void this.#configure(hostId)),
+      bus.subscribe("config.changed", ({ hostId }) =>
+        this.#aside("send an agent its configuration", this.#configure(hostId)),
+      ),
       bus.subscribe("host.removed", ({ hostId }) => {
         const words = "This machine was removed from restic-manager.";
         this.hub.current(hostId)?.refuse("revoked", "revoked", words);
       }),
       clock.every(SWEEP_MS, () => this.#sweep()),
-      clock.every(RESEND_MS, () => void this.#deliverAll().catch((e: unknown) => onError(e, "deliver jobs"))),
-      clock.every(SEEN_MS, () => void this.#writeSeen().catch((e: unknown) => onError(e, "write last seen"))),
+      clock.every(RESEND_MS, () => this.#aside("deliver jobs", this.#deliverAll())),
+      clock.every(SEEN_MS, () => this.#aside("write last seen", this.#writeSeen())),
       // Whoever was connected before a restart gets the time to come back before it counts as offline.
-      clock.after(
-        OFFLINE_AFTER_MS,
-        () => void this.#forgetAbsent().catch((e: unknown) => onError(e, "mark offline")),
-      ),
+      clock.after(OFFLINE_AFTER_MS, () => this.#aside("mark hosts offline", this.#forgetAbsent())),
     );
   }
 
@@ -100,14 +100,17 @@ export class Link {
     await this.#ingest.stop();
     await this.#delivery.settled();
     for (const connection of connections) connection.close("restarting");
-    await Promise.allSettled(this.#greeting.values());
+    await Promise.allSettled([...this.#greeting.values(), ...this.#background]);
   }
 
   /** Resolves when everything taken so far is committed, delivered and answered. */
   async settled(): Promise<void> {
-    await Promise.all(this.#greeting.values());
-    await this.#ingest.settled();
-    await this.#delivery.settled();
+    for (;;) {
+      await Promise.all([...this.#greeting.values(), ...this.#background]);
+      await this.#ingest.settled();
+      await this.#delivery.settled();
+      if (this.#greeting.size + this.#background.size === 0) return;
+    }
   }
 
   /** A socket whose bearer was found good. The first frame must be a hello. */
@@ -184,21 +187,28 @@ export class Link {
       case "job.progress":
         return this.#parts.progress(hostId, message);
       case "config.applied":
-        void this.#applied(hostId, message.version);
+        this.#aside("note an applied configuration", this.#applied(hostId, message.version));
     }
   }
 
   #foreign(connection: Connection, version: number): void {
     const verdict = judgeProtocol(version);
-    const help = `${this.#parts.baseUrl()}${PROTOCOL_HELP_PATH}`;
     if (verdict === "served")
       return connection.complain(this.#parts.clock.now(), "hello lacks epoch or outbox");
     const words =
       verdict === "protocol_too_old"
         ? `This agent speaks protocol ${version}; this server needs a newer agent. Backups go on; update the agent.`
         : `This agent speaks protocol ${version}; this server knows ${PROTOCOL_VERSION} at most. Update the server.`;
-    void this.#remember(connection.hostId, verdict, words);
-    connection.refuse("protocol", verdict, words, help);
+    const refuse = async (): Promise<void> => {
+      await this.#remember(connection.hostId, verdict, words);
+      connection.refuse(
+        "protocol",
+        verdict,
+        words,
+        `${await this.#parts.publicAddress()}${PROTOCOL_HELP_PATH}`,
+      );
+    };
+    this.#aside("refuse a protocol", refuse());
   }
 
   #hello(connection: Connection, hello: Hello): void {
@@ -208,7 +218,7 @@ export class Link {
     const alive = other !== undefined && this.#parts.clock.now() - other.lastFrameAt < OFFLINE_AFTER_MS;
     if (other !== undefined && other !== connection && alive && other.machineId !== hello.machine_id) {
       const words = `Another machine (${hello.hostname}, ${connection.address ?? "address unknown"}) tried to connect with this host's bearer while it is connected. Was it cloned? Enrol the other machine by itself.`;
-      void this.#remember(connection.hostId, "clone", words);
+      this.#aside("note a refused connection", this.#remember(connection.hostId, "clone", words));
       return connection.refuse(
         "clone",
         "clone",
@@ -262,7 +272,7 @@ export class Link {
     for (const [jobId, hostId] of touched.letGo) {
       this.hub.current(hostId)?.send({ type: "command.cancel", job_id: jobId, now: false });
     }
-    void this.#reconcile(connections).catch((e: unknown) => this.#parts.onError(e, "finish lost jobs"));
+    this.#aside("finish lost jobs", this.#reconcile(connections));
   }
 
   /** Finishes lost jobs of connections that have now committed all that their agents had to say at their hello. */
@@ -290,34 +300,30 @@ export class Link {
   }
 
   async #configure(hostId: HostId): Promise<void> {
-    try {
-      const connection = this.hub.current(hostId);
-      if (connection?.greeted === undefined) return;
-      const config = await this.#parts.configFor(hostId);
-      if (config !== undefined) connection.send({ type: "config.update", config });
-    } catch (error) {
-      this.#parts.onError(error, "send an agent its configuration");
-    }
+    const connection = this.hub.current(hostId);
+    if (connection?.greeted === undefined) return;
+    const config = await this.#parts.configFor(hostId);
+    if (config !== undefined) connection.send({ type: "config.update", config });
   }
 
   async #applied(hostId: HostId, version: number): Promise<void> {
-    try {
-      await store.writeConfigApplied(this.#parts.db, hostId, version);
-      this.#parts.bus.publish("host.changed", { hostId });
-    } catch (error) {
-      this.#parts.onError(error, "note an applied configuration");
-    }
+    await store.writeConfigApplied(this.#parts.db, hostId, version);
+    this.#parts.bus.publish("host.changed", { hostId });
   }
 
   async #remember(hostId: HostId, code: string, message: string): Promise<void> {
-    const { db, clock, bus, onError } = this.#parts;
-    try {
-      const problem = { code, message, at: instant(clock.now()) };
-      await db.transaction().execute((trx) => store.writeProblem(trx, hostId, problem));
-      bus.publish("host.changed", { hostId });
-    } catch (error) {
-      onError(error, "note a refused connection");
-    }
+    const { db, clock, bus } = this.#parts;
+    const problem = { code, message, at: instant(clock.now()) };
+    await db.transaction().execute((trx) => store.writeProblem(trx, hostId, problem));
+    bus.publish("host.changed", { hostId });
+  }
+
+  /** Lets work go on by itself; `stop` waits for it, and its errors are told. */
+  #aside(doing: string, work: Promise<void>): void {
+    const watched = work
+      .catch((error: unknown) => this.#parts.onError(error, doing))
+      .finally(() => this.#background.delete(watched));
+    this.#background.add(watched);
   }
 
   #sweep(): void {
@@ -325,7 +331,7 @@ export class Link {
     for (const connection of this.hub.all()) {
       if (now - connection.lastFrameAt < OFFLINE_AFTER_MS) continue;
       connection.close("replaced");
-      void this.closed(connection).catch((e: unknown) => this.#parts.onError(e, "mark a host offline"));
+      this.#aside("mark a host offline", this.closed(connection));
     }
   }
 

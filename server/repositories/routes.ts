@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
 import { HostId } from "@restic-manager/protocol/ids";
-import { userActor } from "../platform/http/actor.ts";
+import { userActor } from "../audit/actor.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, route } from "../platform/http/room.ts";
 import { credentialsView } from "./credentials.ts";

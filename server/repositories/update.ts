@@ -1,6 +1,6 @@
 import type { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
-import type { UserActor } from "../platform/http/actor.ts";
+import type { UserActor } from "../audit/actor.ts";
 import type { Audit } from "../platform/audit.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { SourceGroups } from "@restic-manager/protocol/api/hosts";
 import { CreatedJob, RunGroup, type Job } from "@restic-manager/protocol/api/jobs";
 import { HostId, SourceGroupId, type JobId } from "@restic-manager/protocol/ids";
-import { userActor } from "../platform/http/actor.ts";
+import { userActor } from "../audit/actor.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, route } from "../platform/http/room.ts";
 import { sourceGroupView } from "./groups.ts";

@@ -1,7 +1,7 @@
 import type { HostId, JobId, SourceGroupId } from "@restic-manager/protocol/ids";
 import type { JobOrder } from "@restic-manager/protocol/jobs";
 import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";
-import type { UserActor } from "../platform/http/actor.ts";
+import type { UserActor } from "../audit/actor.ts";
 import type { Audit } from "../platform/audit.ts";
 import type { Bus } from "../platform/bus.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { UserId } from "@restic-manager/protocol/ids";
 import type { Role } from "@restic-manager/protocol/api/session";
-import type { UserActor } from "../platform/http/actor.ts";
+import type { UserActor } from "../audit/actor.ts";
 import { createAudit } from "../audit/record.ts";
 import { localBus, type BusTopic } from "../platform/bus.ts";
 import type { Database } from "../platform/db/schema.ts";

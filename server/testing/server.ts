@@ -7,19 +7,17 @@ import type { AppParts } from "../app.ts";
 import { startSession } from "../auth/sessions.ts";
 import { insertAccount } from "../auth/store.ts";
 import { readConfig } from "../platform/config.ts";
-import type { Sockets } from "../platform/http/sockets.ts";
 import { createLog } from "../platform/log.ts";
 import { startServer, type RunningServer } from "../start.ts";
 import { testClock, type TestClock } from "./clock.ts";
 
-export interface TestServerOptions<Data> {
+export interface TestServerOptions {
   /** From `onEveryDatabase`; an SQLite file in a folder of its own unless told. */
   databaseUrl?: string;
   /** More of the environment that `readConfig` reads. */
   env?: Record<string, string>;
   clock?: TestClock;
   pages?: AppParts["pages"];
-  sockets?: (parts: AppParts) => Sockets<Data>;
 }
 
 export interface Ask {
@@ -45,9 +43,7 @@ export interface TestServer extends RunningServer {
 }
 
 /** Starts one; `await server.stop()` removes its data too. */
-export async function startTestServer<Data = undefined>(
-  options: TestServerOptions<Data> = {},
-): Promise<TestServer> {
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "rm-server-"));
   const clock = options.clock ?? testClock();
   const lines: string[] = [];
@@ -62,7 +58,7 @@ export async function startTestServer<Data = undefined>(
     clock,
     log: createLog(clock, (line) => lines.push(line)),
     pages: options.pages ?? (() => new Response("the console")),
-    ...(options.sockets === undefined ? {} : { sockets: options.sockets }),
+    agentsFolder: folder,
   });
   const { db, ids } = server.parts;
   return {

@@ -41,7 +41,6 @@ export function serveAgentBinaries(folder: string): AgentBinaries {
           "Content-Type": "application/octet-stream",
           "Content-Disposition": `attachment; filename="${found.name}"`,
           "Cache-Control": "no-cache",
-          "X-Content-Type-Options": "nosniff",
         },
       });
     },

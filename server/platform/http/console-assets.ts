@@ -1,33 +1,23 @@
 import type { ConsoleAsset, ConsoleManifest, Encoding } from "./console-manifest.ts";
 
-/**
- * What every page of the console is sent with. Scripts come from this server only; Mantine sets inline styles, so
- * those are let through.
- */
-export const pageHeaders: Record<string, string> = {
-  "Content-Security-Policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self'",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "manifest-src 'self'",
-    "form-action 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join("; "),
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-  "Referrer-Policy": "no-referrer",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-};
+/** What a page of the console may load: its own files. Mantine sets inline styles, so those are let through. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
 
 /**
  * Answers everything that no other route takes: the console's files by name, and its one page for every other path,
- * because the console knows its own routes. A path that looks like a file and is none is a 404.
+ * because the console knows its own routes. A path that looks like a file and is none is a 404. The
+ * headers that every answer carries are for `securityHeaders` to add.
  *
  * @param manifest from `loadConsole`; an empty one (console not built) answers 503 with what to do.
  */
@@ -50,7 +40,7 @@ function answer(request: Request, asset: ConsoleAsset): Response {
   const encoding = preferred(request.headers.get("accept-encoding") ?? "", asset);
   const etag = `"${asset.hash}${encoding === "identity" ? "" : `-${encoding}`}"`;
   const headers = new Headers({
-    ...pageHeaders,
+    "Content-Security-Policy": pagePolicy,
     "Cache-Control": asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
     ETag: etag,
     Vary: "Accept-Encoding",
@@ -89,7 +79,6 @@ function plain(status: number, text: string, headers: Record<string, string> = {
   return new Response(`${text}\n`, {
     status,
     headers: {
-      ...pageHeaders,
       ...headers,
       "Content-Type": "text/plain; charset=utf-8",
       "Cache-Control": "no-store",

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { embeddedConsole } from "./embedded-console.ts";
 
 /** How a file may be sent: as it is, or compressed when it was built. */
 export type Encoding = "identity" | "br" | "gzip";
@@ -71,9 +70,4 @@ function filesBelow(folder: string): string[] {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
-}
-
-/** The console that belongs to this server: embedded by `script/build`, else whatever lies in `console/dist`. */
-export function loadConsole(): ConsoleManifest {
-  return embeddedConsole ?? manifestOf(join(import.meta.dirname, "../../../console/dist"));
 }

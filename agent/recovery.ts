@@ -1,0 +1,70 @@
+import { hostname } from "node:os";
+import { isProvablyOwnStale, listLocks } from "@restic-manager/restic/commands/list-locks";
+import { unlock } from "@restic-manager/restic/commands/unlock";
+import type { ResticContext } from "@restic-manager/restic/context";
+import { killAfterMs } from "@restic-manager/restic/ladder";
+import { endProcessGroup } from "@restic-manager/restic/orphan";
+import { identifyProcess } from "@restic-manager/restic/process-start";
+import type { Timers } from "@restic-manager/restic/timers";
+import type { HeldJob, Journal } from "./journal.ts";
+import type { Log } from "./log.ts";
+
+export interface RecoveryParts {
+  journal: Journal;
+  timers: Timers;
+  log: Log;
+  /** `undefined` when there is no restic or no repository to look at. */
+  restic: () => ResticContext | undefined;
+}
+
+/**
+ * Ends what an earlier life of this agent left behind, before anything new runs: each job that was running is reported as
+ * `agent_restarted`, once; its restic, if that is still the very process, is ended by the ladder first; and a lock that is provably
+ * that dead process's own is removed. Returns the jobs that were accepted and never started.
+ */
+export async function recover(parts: RecoveryParts): Promise<HeldJob[]> {
+  const held = parts.journal.held();
+  const cut = held.filter((job) => job.state === "running");
+  const pids = new Set<number>();
+  for (const job of cut) {
+    if (job.process !== null) {
+      pids.add(job.process.pid);
+      await endOrphan(job.process, job.id, parts);
+    }
+    parts.journal.finished(job.id, {
+      state: "failed",
+      error: {
+        code: "agent_restarted",
+        message: "The agent or its machine stopped while this job ran.",
+        hint: "Run it again. A snapshot that was saved nevertheless is in the list.",
+      },
+    });
+    parts.journal.markReportDue();
+  }
+  if (pids.size > 0) await removeOwnLock(pids, parts);
+  return held.filter((job) => job.state === "accepted");
+}
+
+async function endOrphan(
+  process: { pid: number; startedAt: string },
+  job: string,
+  parts: RecoveryParts,
+): Promise<void> {
+  const end = await endProcessGroup(process, { timers: parts.timers, killAfterMs: killAfterMs.write });
+  if (end !== "gone")
+    parts.log.warn("ended a restic that an earlier life of this agent had started", { job, end });
+}
+
+/** Only when a lock names this machine and one of those dead processes: `unlock` itself then takes stale locks only. */
+async function removeOwnLock(pids: ReadonlySet<number>, { restic, log }: RecoveryParts): Promise<void> {
+  const context = restic();
+  if (context === undefined) return;
+  const found = await listLocks(context, { deadlineMs: 15_000 });
+  if (!found.ok) return log.warn("could not look for locks left behind", { why: found.error.message });
+  const here = { hostname: hostname(), pidAlive: (pid: number) => identifyProcess(pid) !== undefined };
+  const own = found.value.locks.filter((lock) => pids.has(lock.pid) && isProvablyOwnStale(lock, here));
+  if (own.length === 0) return;
+  const done = await unlock(context);
+  if (done.ok) log.info("removed locks left behind by this agent", { removed: done.value.removed });
+  else log.warn("could not remove a lock left behind", { why: done.error.message });
+}

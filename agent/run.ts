@@ -1,0 +1,169 @@
+import { mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import type { AgentConfig } from "@restic-manager/protocol/config";
+import { HEARTBEAT_MS } from "@restic-manager/protocol/limits";
+import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
+import { pickPassthrough } from "@restic-manager/restic/environment";
+import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
+import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
+import { Ballast } from "./ballast.ts";
+import { belongsToAnother, openAgentDb } from "./db.ts";
+import { FoundRestic } from "./found-restic.ts";
+import { Journal } from "./journal.ts";
+import { Link } from "./link.ts";
+import type { Log } from "./log.ts";
+import { Meta } from "./meta.ts";
+import { Outbox } from "./outbox.ts";
+import type { AgentPaths } from "./paths.ts";
+import { Queue } from "./queue.ts";
+import { recover } from "./recovery.ts";
+import { resticContext, type ResticPlaces } from "./restic-access.ts";
+import { readSecrets, writeSecrets } from "./secrets.ts";
+import { readSysinfo } from "./sysinfo.ts";
+import { systemTimers } from "./timers.ts";
+import { agentVersion } from "./version.ts";
+import { websocketConnector } from "./websocket.ts";
+import { reportRepository, workOn } from "./work.ts";
+
+/** How often the agent looks for a new restic and tidies its journal. */
+const LOOK_MS = HEARTBEAT_MS;
+
+export interface RunOptions {
+  paths: AgentPaths;
+  file: AgentFile;
+  /** The process's environment; what restic may see of it is picked by name. */
+  env: Record<string, string | undefined>;
+  /** Aborted when the agent shall end. */
+  signal: AbortSignal;
+  log: Log;
+}
+
+/**
+ * Runs the agent until the signal is aborted: connects first, then ends what an earlier life left behind, then works.
+ *
+ * @throws SecretsError, SQLiteError when a file of its own is damaged; neither file is written to then.
+ */
+export async function runAgent({ paths, file, env, signal, log }: RunOptions): Promise<void> {
+  for (const secret of secretsIn(file)) log.hide(secret);
+  mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.cacheDir, { recursive: true, mode: 0o700 });
+  const key = sealingKey(file);
+  let config = await readSecrets(paths.secretsFile, key, file.host_id);
+  hideCredentials(log, config);
+
+  const timers = systemTimers();
+  const db = openAgentDb(paths.database);
+  if (belongsToAnother(db, file.host_id))
+    log.warn("this machine was enrolled anew; what waited for its former host is dropped");
+  const outbox = new Outbox(db);
+  const meta = new Meta(db);
+  const ballast = new Ballast(`${paths.database}.ballast`);
+  const journal = new Journal({ db, outbox, ballast, now: timers.now });
+  const system = readSysinfo({ machineIdFile: paths.machineIdFile });
+  const places: ResticPlaces = {
+    cacheDir: paths.cacheDir,
+    tmpDir: tmpdir(),
+    workDir: paths.stateDir,
+    passthrough: pickPassthrough(env),
+    timers: resticTimers,
+  };
+  const restic = new FoundRestic({
+    meta,
+    path: file.restic_path,
+    searchPath: env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+    tmpDir: places.tmpDir,
+    timers: resticTimers,
+  });
+  await restic.look();
+
+  const access = (bandwidth?: Parameters<typeof resticContext>[3]) =>
+    resticContext(restic.binary, config, places, bandwidth);
+  const say = (level: "info" | "warn", text: string): void => log[level](text);
+  const parts = { journal, timers, meta, log, access, hostName: () => config?.host_name ?? system.hostname };
+  const queue: Queue = new Queue({
+    journal,
+    work: (job, signals) => workOn(job, signals, { ...parts, say: (message) => link.say(message) }),
+    between: (cancel) => reportRepository(cancel, parts),
+    onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
+  });
+  let saving = Promise.resolve();
+  const link: Link = new Link({
+    outbox,
+    timers,
+    connect: websocketConnector({ ...file, settings: { tls: file.tls, proxy: file.proxy } }),
+    duties: {
+      hello: () => {
+        const { lowest, highest, jobs } = journal.standing();
+        return {
+          type: "hello",
+          protocol_version: PROTOCOL_VERSION,
+          agent_version: agentVersion(),
+          restic: restic.found,
+          ...system,
+          clock: timers.now(),
+          epoch: outbox.epoch,
+          outbox: { lowest, highest },
+          jobs,
+          config_version: config?.version ?? 0,
+          schedule_version: 0,
+        };
+      },
+      run(command) {
+        const taken = journal.accept(command);
+        if (taken.verdict === "new") queue.add(taken.job);
+      },
+      cancel(jobId, now) {
+        if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
+      },
+      configure(next) {
+        config = next;
+        hideCredentials(log, config);
+        // One after the other, so that the newest is what stays; applied is only what would survive a restart.
+        saving = saving
+          .then(() => writeSecrets(paths.secretsFile, key, file.host_id, next))
+          .then(() => link.say({ type: "config.applied", version: next.version }))
+          .catch((error: unknown) =>
+            log.error("could not save the configuration", { error: toError(error) }),
+          );
+      },
+      resync: () => journal.resync(),
+      say,
+    },
+  });
+
+  const ended = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  link.start();
+  const look = async (): Promise<void> => {
+    journal.tidy();
+    // The server learns of a new restic from a new hello.
+    if (await restic.look()) link.reconnect();
+  };
+  const looking = setInterval(() => {
+    look().catch((error: unknown) => log.error("could not look around", { error: toError(error) }));
+  }, LOOK_MS);
+  const context = () => {
+    const found = access();
+    return found.ok ? found.context : undefined;
+  };
+  queue.open(await recover({ journal, timers: resticTimers, log, restic: context }));
+  await ended;
+  clearInterval(looking);
+  await queue.stop();
+  link.stop();
+  await saving;
+  db.close();
+}
+
+function hideCredentials(log: Log, config: AgentConfig | undefined): void {
+  const repository = config?.repository;
+  if (repository === undefined || repository === null) return;
+  log.hide(repository.repository_password);
+  if (repository.password !== undefined) log.hide(repository.password);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("unknown error");
+}

@@ -1,0 +1,102 @@
+import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { TransientMessage } from "@restic-manager/protocol/messages";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import { identifyProcess } from "@restic-manager/restic/process-start";
+import type { HeldJob, Journal } from "./journal.ts";
+import type { JobRunner, JobTools } from "./job-runner.ts";
+import { jobRunners } from "./jobs.ts";
+import type { Log } from "./log.ts";
+import { LogWriter } from "./log-writer.ts";
+import type { Meta } from "./meta.ts";
+import { repositoryReport } from "./report.ts";
+import type { resticContext } from "./restic-access.ts";
+import type { Timers } from "./timers.ts";
+
+/** Progress goes to the server at most this often. */
+const PROGRESS_MS = 1_000;
+/** A repository that did not answer a report is asked again with the next job, or after this long. */
+const REPORT_AGAIN_MS = 15 * 60_000;
+
+export interface WorkParts {
+  journal: Journal;
+  timers: Timers;
+  meta: Meta;
+  log: Log;
+  access: (bandwidth?: Parameters<typeof resticContext>[3]) => ReturnType<typeof resticContext>;
+  hostName: () => string;
+}
+
+/** Runs one job with its log, its progress and the record of its process. */
+export async function workOn(
+  job: HeldJob,
+  signals: { cancel: AbortSignal; kill: AbortSignal },
+  parts: WorkParts & { say: (message: TransientMessage) => void },
+): Promise<JobOutcome> {
+  const { journal, timers, meta, say } = parts;
+  const writer = new LogWriter({
+    jobId: job.id,
+    firstLine: job.logLines,
+    timers,
+    write: (chunk) => journal.log(chunk),
+  });
+  let lastProgress = Number.NEGATIVE_INFINITY;
+  const tools: JobTools<JobKind> = {
+    ...signals,
+    restic: parts.access,
+    hostName: parts.hostName(),
+    timers,
+    log: (stream, text) => writer.line(stream, text),
+    spawned(pid) {
+      const identity = identifyProcess(pid);
+      if (identity !== undefined) journal.spawned(job.id, identity);
+    },
+    progress(progress) {
+      const now = timers.now();
+      if (now - lastProgress < PROGRESS_MS) return;
+      lastProgress = now;
+      say({
+        type: "job.progress",
+        job_id: job.id,
+        kind: job.kind,
+        at: new Date(now).toISOString(),
+        progress,
+      });
+    },
+    rememberRepository: (id) => meta.set("repository_id", id),
+  };
+  try {
+    const outcome = await runnerFor(job.kind)(job.input, tools);
+    if (outcome.state === "failed") writer.line("manager", outcome.error.message);
+    if (outcome.state === "cancelled") writer.line("manager", "Cancelled.");
+    return outcome;
+  } finally {
+    writer.flush();
+  }
+}
+
+/** Tells the server what the repository holds, as the step between two jobs. */
+export async function reportRepository(cancel: AbortSignal, parts: WorkParts): Promise<void> {
+  const { journal, meta, log, access, hostName, timers } = parts;
+  const restic = access();
+  // Without a restic or credentials there is nothing to tell; the next success makes it due again.
+  if (!restic.ok) return journal.report([]);
+  const made = await repositoryReport(restic.context, {
+    hostName: hostName(),
+    repositoryId: meta.get("repository_id"),
+    now: timers.now,
+    cancel,
+  });
+  if (made.ok) {
+    meta.set("repository_id", made.repositoryId);
+    return journal.report(made.messages);
+  }
+  if (cancel.aborted) return;
+  log.warn("could not read what the repository holds; trying again later", { why: made.error.message });
+  journal.report([]);
+  timers.after(REPORT_AGAIN_MS, () => journal.markReportDue());
+}
+
+function runnerFor(kind: JobKind): JobRunner<JobKind> {
+  // Kind and input of a held job were read together by `parseOrder`; the compiler cannot carry that through the table.
+  return jobRunners[kind] as JobRunner<JobKind>;
+}

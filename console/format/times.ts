@@ -1,0 +1,63 @@
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** From here on the hours alone are near enough. */
+const HOURS_WITH_MINUTES = 10;
+
+/** How far `at` is from `now`, both in milliseconds: `41 s ago`, `6 h 12 ago`, `31 h ago`, `in 5 h 48`. Never "just now". */
+export function relativeTime(at: number, now: number): string {
+  const past = at <= now;
+  const words = distance(Math.max(1, Math.round(Math.abs(now - at) / 1000)));
+  return past ? `${words} ago` : `in ${words}`;
+}
+
+function distance(seconds: number): string {
+  if (seconds < MINUTE) return `${seconds} s`;
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+  const hours = Math.floor(seconds / HOUR);
+  if (hours < HOURS_WITH_MINUTES) {
+    return `${hours} h ${String(Math.floor((seconds % HOUR) / MINUTE)).padStart(2, "0")}`;
+  }
+  if (hours < 48) return `${hours} h`;
+  const days = Math.floor(seconds / DAY);
+  if (days < 60) return `${days} d`;
+  if (days < 730) return `${Math.floor(days / 30.44)} mo`;
+  return `${Math.floor(days / 365.25)} y`;
+}
+
+/** Date and time with the zone's name, for when exactness matters. `timeZone` is the reader's own unless given. */
+export function absoluteTime(at: number, timeZone?: string): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+    timeZone,
+  })
+    .format(at)
+    .replaceAll(",", "");
+}
+
+/** `09:37:10`. */
+export function clockTime(at: number, timeZone?: string): string {
+  return new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone }).format(at);
+}
+
+/** `09:37`. */
+export function hourAndMinute(at: number, timeZone?: string): string {
+  return new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone }).format(at);
+}
+
+/** `14 Mar 2026`. */
+export function calendarDay(at: number, timeZone?: string): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone,
+  }).format(at);
+}

@@ -1,0 +1,104 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { ApiProblem } from "./api-problem.ts";
+import { meQuery, setupStateQuery } from "./queries.ts";
+import { SignedIn } from "./shell/signed-in.tsx";
+import { NotFound, RouteProblem } from "./shell/route-problem.tsx";
+
+/** The whole sitemap. Every page comes when it is first opened; what a page shows is in its address. */
+
+interface Context {
+  queryClient: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: NotFound });
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: (search: Record<string, unknown>) => ({ token: textOf(search["token"]) }),
+  component: lazyRouteComponent(() => import("./session/set-up-page.tsx"), "SetUpPage"),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>) => ({ next: textOf(search["next"]) }),
+  loader: ({ context }) => context.queryClient.ensureQueryData(setupStateQuery),
+  component: lazyRouteComponent(() => import("./session/sign-in-page.tsx"), "SignInPage"),
+});
+
+/** Everything below needs somebody to be signed in; who is not is sent to sign in, and back. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  component: SignedIn,
+  async beforeLoad({ context, location }) {
+    try {
+      await context.queryClient.ensureQueryData(meQuery);
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
+      throw redirect({ to: "/sign-in", search: { next: location.href === "/" ? undefined : location.href } });
+    }
+  },
+});
+
+const fleet = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/",
+  component: lazyRouteComponent(() => import("./fleet/fleet-page.tsx"), "FleetPage"),
+});
+
+const addHost = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hosts/add",
+  component: lazyRouteComponent(() => import("./host/add-host-page.tsx"), "AddHostPage"),
+});
+
+const host = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hosts/$hostId",
+  component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/jobs",
+  component: lazyRouteComponent(() => import("./jobs/jobs-page.tsx"), "JobsPage"),
+});
+
+const job = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/jobs/$jobId",
+  component: lazyRouteComponent(() => import("./jobs/job-page.tsx"), "JobPage"),
+});
+
+const tree = root.addChildren([setup, signIn, signedIn.addChildren([fleet, addHost, host, jobs, job])]);
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The console's router; `queryClient` holds what its pages have asked for. */
+export function createConsoleRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queryClient },
+    defaultErrorComponent: RouteProblem,
+    defaultPreload: "intent",
+    scrollRestoration: true,
+    scrollToTopSelectors: ["#content"],
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

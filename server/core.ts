@@ -1,0 +1,112 @@
+import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import { refreshHost } from "./hosts/refresh.ts";
+import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
+import { ownerOfActive } from "./jobs/jobs.ts";
+import { ProgressBoard } from "./jobs/progress.ts";
+import { finishLost } from "./jobs/record.ts";
+import { Link } from "./link/link.ts";
+import type { Audit } from "./platform/audit.ts";
+import type { Bus } from "./platform/bus.ts";
+import { instant, type Clock } from "./platform/clock.ts";
+import { storeFailure } from "./platform/db/errors.ts";
+import type { Database, Trx } from "./platform/db/schema.ts";
+import type { Log } from "./platform/log.ts";
+import type { Seal } from "./platform/seal.ts";
+import { receiveDurable } from "./reception.ts";
+import { agentConfig, needsInit } from "./repositories/config.ts";
+
+export interface CoreParts {
+  db: Database;
+  clock: Clock;
+  bus: Bus;
+  log: Log;
+  seal: Seal;
+  audit: Audit;
+  publicAddress: () => Promise<string>;
+}
+
+/** What several rooms need and one must own: the link to the agents, the making of jobs, their progress. */
+export interface Core {
+  link: Link;
+  progress: ProgressBoard;
+  /** Writes the job as queued and refreshes its host. The caller tells the bus after its commit. */
+  createJob: (trx: Trx, job: NewJob) => Promise<{ id: JobId }>;
+  /** Tells the bus of a job that was committed, so that it is delivered and shown. */
+  announceJob: (hostId: HostId, jobId: JobId) => void;
+  storeState: () => FleetSummary["store"];
+}
+
+const SYSTEM = { kind: "system" as const, id: null, name: "restic-manager", address: null };
+
+/** Builds the core. Nothing runs before `link.start`. */
+export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: CoreParts): Core {
+  const nextId = jobIds(clock);
+  const progress = new ProgressBoard(bus, (jobId) => ownerOfActive(db, jobId));
+  const create = async (trx: Trx, job: NewJob): Promise<{ id: JobId }> => {
+    const made = await createJob(trx, { clock, nextId }, job);
+    await refreshHost(trx, job.hostId);
+    return made;
+  };
+
+  let storeState: FleetSummary["store"] = { state: "ok" };
+  bus.subscribe("store.changed", ({ failing, message }) => {
+    storeState = failing
+      ? { state: "failing", since: instant(clock.now()), message: message ?? "the store refuses to write" }
+      : { state: "ok" };
+  });
+
+  const configFor = async (hostId: HostId) => {
+    const config = await agentConfig(db, seal, hostId);
+    if (config === undefined || config.repository === null) return config;
+    await db.transaction().execute((trx) =>
+      audit.record(trx, {
+        actor: { kind: "agent", id: hostId, name: config.host_name, address: null },
+        action: "credential.read_by_agent",
+        target: { kind: "host", id: hostId, name: config.host_name },
+        detail: { slot: "repo", config_version: config.version },
+      }),
+    );
+    return config;
+  };
+
+  const link = new Link({
+    db,
+    clock,
+    bus,
+    publicAddress,
+    apply: receiveDurable,
+    async refreshHosts(trx, hostIds) {
+      for (const hostId of hostIds) await refreshHost(trx, hostId);
+    },
+    finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
+    configFor,
+    progress(hostId, message) {
+      progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));
+    },
+    async arrived(trx, hostId) {
+      if (!(await needsInit(trx, hostId))) return;
+      await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
+    },
+    isStoreTrouble: isStoreTrouble,
+    onError: (error, doing) => log.error(`could not ${doing}`, error),
+  });
+
+  return {
+    link,
+    progress,
+    createJob: create,
+    announceJob(hostId, jobId) {
+      bus.publish("job.queued", { jobId, hostId });
+      bus.publish("job.changed", { jobId, hostId });
+      bus.publish("host.changed", { hostId });
+    },
+    storeState: () => storeState,
+  };
+}
+
+/** Trouble that passes when somebody makes space or the database comes back: what agents sent is kept and tried again. */
+function isStoreTrouble(error: unknown): boolean {
+  const failure = storeFailure(error);
+  return failure === "full" || failure === "locked" || failure === "unreachable" || failure === "corrupt";
+}

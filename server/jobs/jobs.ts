@@ -1,0 +1,80 @@
+import type { Job } from "@restic-manager/protocol/api/jobs";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { Bus } from "../platform/bus.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Database, JobRecord } from "../platform/db/schema.ts";
+import type { ProgressBoard } from "./progress.ts";
+import { cancelUnsent, hostNames, jobById, setCancelRequested } from "./store.ts";
+import { viewJob } from "./view.ts";
+import type { Audit, AuditActor } from "../platform/audit.ts";
+
+export interface JobsParts {
+  db: Database;
+  clock: Clock;
+  bus: Bus;
+  audit: Audit;
+  progress: ProgressBoard;
+}
+
+/** Stored jobs as the API shows them, in the same order. */
+export async function viewJobs(parts: Pick<JobsParts, "db" | "progress">, jobs: JobRecord[]): Promise<Job[]> {
+  const hosts = await hostNames(
+    parts.db,
+    jobs.map((job) => job.host_id),
+  );
+  return jobs.map((job) => {
+    const host = hosts.get(job.host_id) ?? { name: "", online: false };
+    return viewJob(job, { host, progress: parts.progress.latest(job.id) });
+  });
+}
+
+/** One job as the API shows it; `undefined` when there is none. */
+export async function findJob(
+  parts: Pick<JobsParts, "db" | "progress">,
+  id: JobId,
+): Promise<Job | undefined> {
+  const job = await jobById(parts.db, id);
+  return job === undefined ? undefined : (await viewJobs(parts, [job]))[0];
+}
+
+/** The host of a job that can still change. */
+export async function ownerOfActive(db: Database, id: JobId): Promise<HostId | undefined> {
+  const job = await jobById(db, id);
+  return job === undefined || job.finished_at !== null ? undefined : job.host_id;
+}
+
+/**
+ * Ends a job early. One that never left the server is cancelled at once; any other is for its agent to end, and what the agent then
+ * reports is the outcome. `finished`: it was over before.
+ */
+export async function cancelJob(
+  parts: JobsParts,
+  id: JobId,
+  options: { now: boolean; actor: AuditActor },
+): Promise<"unknown" | "finished" | "asked"> {
+  const { db, clock, bus, audit } = parts;
+  const verdict = await db.transaction().execute(async (trx) => {
+    const job = await jobById(trx, id);
+    if (job === undefined) return { verdict: "unknown" as const };
+    if (job.finished_at !== null) return { verdict: "finished" as const };
+    const at = clock.now();
+    const ended = await cancelUnsent(trx, id, at);
+    if (!ended) await setCancelRequested(trx, id, at);
+    // Once for the wish, and once more for the wish not to wait.
+    if (ended || job.cancel_requested_at === null || options.now) {
+      await audit.record(trx, {
+        actor: options.actor,
+        action: "job.cancelled",
+        target: { kind: "job", id, name: `${job.kind} ${job.source_group_name ?? ""}`.trim() },
+        detail: { now: options.now, host_id: job.host_id },
+      });
+    }
+    return { verdict: "asked" as const, ended, hostId: job.host_id };
+  });
+  if (verdict.verdict !== "asked") return verdict.verdict;
+  const { hostId, ended } = verdict;
+  bus.publish("job.changed", { jobId: id, hostId });
+  bus.publish("host.changed", { hostId });
+  if (!ended) bus.publish("job.cancel", { jobId: id, hostId, now: options.now });
+  return "asked";
+}

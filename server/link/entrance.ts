@@ -1,0 +1,75 @@
+import type { ServerWebSocket } from "bun";
+import { CLOSE } from "@restic-manager/protocol/close";
+import type { HostId } from "@restic-manager/protocol/ids";
+import { MAX_FRAME_BYTES, OFFLINE_AFTER_MS, WINDOW_BYTES } from "@restic-manager/protocol/limits";
+import type { Database } from "../platform/db/schema.ts";
+import type { Sockets } from "../platform/http/sockets.ts";
+import { hashToken } from "../platform/token.ts";
+import type { Connection } from "./connection.ts";
+import type { Link } from "./link.ts";
+import { CLOSE_WORDS, encodeServerMessage } from "./socket.ts";
+import { hostByBearer } from "./store.ts";
+
+/** What hangs on a socket from its upgrade on. */
+export interface SocketData {
+  hostId: HostId | undefined;
+  address: string | null;
+  connection: Connection | undefined;
+}
+
+/** The path agents connect to. */
+const AGENT_PATH = "/ws/agent";
+
+/**
+ * Lets agents in on the server's one port. A bearer that is not known is upgraded all the same and told why before it is closed,
+ * since a WebSocket client sees nothing of a refused upgrade but that it was refused.
+ */
+export function agentEntrance(
+  link: Link,
+  db: Database,
+  onError: (error: unknown) => void,
+): Sockets<SocketData> {
+  return {
+    async upgrade(request, server, client) {
+      if (new URL(request.url).pathname !== AGENT_PATH) return null;
+      const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+      const hostId = bearer === undefined ? undefined : await hostByBearer(db, hashToken(bearer));
+      const data: SocketData = { hostId, address: client.address, connection: undefined };
+      if (server.upgrade(request, { data })) return undefined;
+      return new Response("this address is for agents: connect with a WebSocket\n", { status: 426 });
+    },
+    websocket: {
+      idleTimeout: OFFLINE_AFTER_MS / 1_000,
+      sendPings: true,
+      maxPayloadLength: MAX_FRAME_BYTES,
+      backpressureLimit: 2 * WINDOW_BYTES,
+      closeOnBackpressureLimit: false,
+      open(ws) {
+        const { hostId, address } = ws.data;
+        if (hostId === undefined) return turnAway(ws);
+        ws.data.connection = link.opened(
+          hostId,
+          {
+            // 0: dropped, over the limit; what was lost can only be told by starting over. -1: queued, it will go out.
+            send: (text) => ws.send(text) !== 0,
+            close: (code, reason) => ws.close(code, reason),
+          },
+          address,
+        );
+      },
+      message(ws, message) {
+        if (ws.data.connection !== undefined) link.received(ws.data.connection, message);
+      },
+      close(ws) {
+        if (ws.data.connection !== undefined) link.closed(ws.data.connection).catch(onError);
+      },
+    },
+    stop: () => link.stop(),
+  };
+}
+
+function turnAway(ws: ServerWebSocket<SocketData>): void {
+  const message = "This agent's bearer is not known here, or was revoked. Enrol the machine again.";
+  ws.send(encodeServerMessage({ type: "error", code: "revoked", message }));
+  ws.close(CLOSE.revoked, CLOSE_WORDS.revoked);
+}

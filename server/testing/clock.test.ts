@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+import { testClock } from "./clock.ts";
+
+test("timers run in order, each at its own instant", () => {
+  const clock = testClock(0);
+  const seen: string[] = [];
+  clock.after(30, () => seen.push(`c at ${clock.now()}`));
+  clock.every(10, () => seen.push(`tick at ${clock.now()}`));
+  clock.after(15, () => clock.after(5, () => seen.push(`b at ${clock.now()}`)));
+  clock.advance(30);
+  expect(seen).toEqual(["tick at 10", "tick at 20", "b at 20", "c at 30", "tick at 30"]);
+  expect(clock.now()).toBe(30);
+});
+
+test("a cancelled timer does not run, and none is left", () => {
+  const clock = testClock();
+  const cancels = [clock.after(5, () => expect.unreachable()), clock.every(5, () => expect.unreachable())];
+  for (const cancel of cancels) cancel();
+  clock.advance(100);
+  expect(clock.pending()).toBe(0);
+});
