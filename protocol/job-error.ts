@@ -29,7 +29,7 @@ export type JobErrorCode = (typeof JOB_ERROR_CODES)[number];
 
 /** What happened, to what, and what to do next. A code this release does not know is read as `failed`. */
 export const JobError = z.object({
-  // The meta is for the API document, whose maker does not look inside `catch`.
+  // The OpenAPI document cannot tell what a `catch` accepts.
   code: z
     .enum(JOB_ERROR_CODES)
     .catch("failed")
