@@ -44,6 +44,7 @@ const TABLE: Record<string, Access> = {
   "GET /install/install.sh": "nobody",
   "GET /agent/binary": "nobody",
   "GET /agent/binary/sha256": "nobody",
+  "GET /api/events": "viewer",
 };
 
 const CALLERS = ["nobody", ...ROLES] as const;
