@@ -6,6 +6,8 @@ import { checks, describeChecks, runChecks } from "./check.ts";
 import { house, ourFiles } from "./files.ts";
 import { sumOf, type Sum } from "./junit.ts";
 
+// `env: process.env` is not the default: a child gets the environment that this process was started with.
+
 /** Test files that run in one process, one after the other. */
 interface Group {
   name: string;
@@ -48,7 +50,13 @@ async function runGroup({ name, files, timeout }: Group): Promise<Sum> {
     `--reporter-outfile=${report}`,
     files.map((file) => `./${file}`),
   );
-  current = Bun.spawn(argv, { cwd: house, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  current = Bun.spawn(argv, {
+    cwd: house,
+    env: process.env,
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   const code = await current.exited;
   current = undefined;
   const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
@@ -79,6 +87,7 @@ async function runStep(name: string, step: () => Promise<unknown>): Promise<Sum>
 async function build(): Promise<void> {
   current = Bun.spawn([process.execPath, "script/build.ts", "--fast"], {
     cwd: house,
+    env: process.env,
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",
