@@ -10,6 +10,12 @@ afterEach(async () => {
   server = undefined;
 });
 
+/** Asks the test's own server. */
+const ask: TestServer["ask"] = async (path, how) => {
+  if (server === undefined) throw new Error("the test has no server");
+  return server.ask(path, how);
+};
+
 /** The events of one page, as they come. */
 async function* eventsOf(answer: Response): AsyncGenerator<ServerEvent, void, void> {
   const decoder = new TextDecoder();
@@ -26,7 +32,7 @@ async function* eventsOf(answer: Response): AsyncGenerator<ServerEvent, void, vo
 
 test("a machine comes in by its token, and an open page hears of it", async () => {
   server = await startTestServer();
-  const { ask, clock } = server;
+  const { clock } = server;
   const cookie = await server.signedInAs("operator");
   const events = eventsOf(await ask("/api/events", { cookie }));
   const next = async () => (await events.next()).value;
@@ -93,7 +99,6 @@ test("a page whose session is revoked hears nothing more, and a server that stop
 
 test("wrong tokens from one address are soon not looked at any more, and right ones never count", async () => {
   server = await startTestServer();
-  const { ask } = server;
   const machine = {
     hostname: "a",
     machine_id: "m",

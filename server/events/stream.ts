@@ -72,8 +72,14 @@ export function createEventStream(parts: EventsParts): EventStream {
     sending = false;
     if (viewers.size > 0 && !isEmpty(changes)) gather();
   };
-  const endDead = async () => {
+  let checking: Promise<void> | null = null;
+  const findDead = async () => {
     for (const [viewer, sessionHash] of viewers) if (!(await parts.isSessionAlive(sessionHash))) viewer.end();
+  };
+  const endDead = () => {
+    checking ??= findDead()
+      .catch(onError)
+      .finally(() => (checking = null));
   };
   const listen = (): (() => void) => {
     const note = (change: () => void) => {
@@ -88,7 +94,7 @@ export function createEventStream(parts: EventsParts): EventStream {
       bus.subscribe("snapshots.changed", ({ hostId }) => note(() => changes.snapshots.add(hostId))),
       bus.subscribe("enrollment.changed", (event) => note(() => changes.enrollments.add(event.enrollmentId))),
       bus.subscribe("store.changed", (event) => note(() => (changes.store = event))),
-      clock.every(SESSION_CHECK_MS, () => void endDead().catch(onError)),
+      clock.every(SESSION_CHECK_MS, endDead),
     ];
     return () => {
       for (const end of ends) end();
