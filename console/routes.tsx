@@ -64,6 +64,10 @@ const addHost = createRoute({
 const host = createRoute({
   getParentRoute: () => signedIn,
   path: "/hosts/$hostId",
+  validateSearch: (search: Record<string, unknown>) => ({
+    tab: textOf(search["tab"]),
+    snapshot: textOf(search["snapshot"]),
+  }),
   component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
 });
 
