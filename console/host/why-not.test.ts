@@ -14,10 +14,10 @@ const READY: Facts = {
   restic: { state: "ok", version: "0.18.0" },
   active_job: null,
 };
-const JOB = { id: JobId.parse("01JD0000000000000000000JOB"), fraction: null };
+const JOB = { id: JobId.parse("01JD0000000000000000000ABC"), fraction: null };
 const GROUPS: SourceGroup[] = [
   {
-    id: SourceGroupId.parse("01JD0000000000000000000GRP"),
+    id: SourceGroupId.parse("01JD0000000000000000000DEF"),
     name: "default",
     includes: ["/etc"],
     excludes: [],
