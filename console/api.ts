@@ -40,7 +40,7 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
  * Asks the server. The answer's shape is what the protocol says of this path; the server and its tests answer for that,
  * so that the page need not carry a validator. Throws `ApiProblem` with a sentence for everything else.
  */
-async function ask<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
+export async function ask<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(`/api${path}`, {

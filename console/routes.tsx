@@ -62,7 +62,7 @@ const addHost = createRoute({
   getParentRoute: () => signedIn,
   path: "/hosts/add",
   validateSearch: (search: Record<string, unknown>) => ({ enrollment: textOf(search["enrollment"]) }),
-  component: lazyRouteComponent(() => import("./host/add-host-page.tsx"), "AddHostPage"),
+  component: lazyRouteComponent(() => import("./enrolment/add-host-page.tsx"), "AddHostPage"),
 });
 
 const host = createRoute({

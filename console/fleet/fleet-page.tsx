@@ -1,11 +1,11 @@
 import { Button } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { asProblem } from "../api-problem.ts";
 import { countOf, formatCount } from "../format/numbers.ts";
-import { meQuery, summaryQuery } from "../queries.ts";
-import { may } from "../session/may.ts";
+import { summaryQuery } from "../queries.ts";
+import { useMay } from "../session/may.ts";
 import { LinkButton } from "../ui/link-button.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
@@ -23,10 +23,10 @@ const route = getRouteApi("/signed-in/");
 export function FleetPage() {
   const router = useRouter();
   const search = route.useSearch();
-  const { data: me } = useSuspenseQuery(meQuery);
+  const { operate } = useMay();
   const summary = useQuery(summaryQuery);
   const runNow = useRunNow();
-  const run = may(me, "operator") ? runNow : null;
+  const run = operate ? runNow : null;
   const filtered = isFiltered(search);
   const known = summary.data;
   if (known?.hosts === 0 && !filtered) return <EmptyFleet mayAdd={run !== null} />;

@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
+import type { Job } from "@restic-manager/protocol/api/jobs";
 import { api } from "../api.ts";
 import { ApiProblem, asProblem } from "../api-problem.ts";
 import { patch } from "../live.ts";
@@ -9,8 +10,8 @@ export type RunAttempt = { state: "asking" } | { state: "refused"; problem: ApiP
 
 export interface RunNow {
   attempts: ReadonlyMap<string, RunAttempt>;
-  /** Starts a host's first source group; a refusal is kept until the next attempt. */
-  run: (hostId: string) => Promise<void>;
+  /** Starts a host's first source group; answers the job, or null when refused, which is kept until the next attempt. */
+  run: (hostId: string) => Promise<Job | null>;
 }
 
 /** Starts backups; nothing is shown as queued before the server says so. */
@@ -35,8 +36,10 @@ export function useRunNow(): RunNow {
         const { job } = await api.runGroup(hostId, group.id);
         patch(queryClient, { type: "job.changed", job }, Date.now());
         note(hostId, null);
+        return job;
       } catch (error) {
         note(hostId, { state: "refused", problem: asProblem(error) });
+        return null;
       }
     },
     [note, queryClient],

@@ -1,8 +1,13 @@
-import type { Me, Role } from "@restic-manager/protocol/api/session";
+import type { Role } from "@restic-manager/protocol/api/session";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { meQuery } from "../queries.ts";
 
-const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+/** What this role may do, so that a page offers nothing that the server would refuse. The server decides all the same. */
+export function mayDo(role: Role) {
+  return { operate: role !== "viewer", administer: role === "admin" };
+}
 
-/** Whether somebody may do what `role` may. The server decides; this only hides what it would refuse. */
-export function may(me: Me, role: Role): boolean {
-  return RANK[me.user.role] >= RANK[role];
+/** What whoever is signed in may do. */
+export function useMay() {
+  return mayDo(useSuspenseQuery(meQuery).data.user.role);
 }

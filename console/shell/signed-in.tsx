@@ -5,7 +5,7 @@ import { formatCount } from "../format/numbers.ts";
 import { useLive } from "../live.ts";
 import { meQuery, summaryQuery } from "../queries.ts";
 import { leave } from "../session/leave.ts";
-import { may } from "../session/may.ts";
+import { mayDo } from "../session/may.ts";
 import { Notice } from "../ui/notice.tsx";
 import { hostWords } from "../ui/state-words.ts";
 import { TimeAgo } from "../ui/time-ago.tsx";
@@ -65,7 +65,7 @@ export function SignedIn() {
       onSignOut={() => void signOut()}
       entries={[
         ...PAGES,
-        ...(may(me, "operator") ? [ADD_HOST] : []),
+        ...(mayDo(me.user.role).operate ? [ADD_HOST] : []),
         { id: "sign-out", group: "Do", title: "Sign out", note: me.user.username, to: () => void signOut() },
       ]}
       findHosts={findHosts}
