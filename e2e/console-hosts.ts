@@ -80,11 +80,7 @@ function snapshotOf(hostname: string, index: number): Snapshot {
       files_changed: 1_904,
       files_unmodified: 212_192,
       data_added: 3 * GIB,
-<<<<<<< HEAD
-      data_added_packed: Math.round(1.2 * GIB),
-=======
       data_added_packed: GIB,
->>>>>>> console-b
       total_files_processed: 214_408,
       total_bytes_processed: 918 * GIB,
       duration_seconds: 1_360,
@@ -127,17 +123,10 @@ export function resultOf(issues: BackupIssue[]): JobResult<"backup"> {
     dirs_new: 3,
     dirs_changed: 120,
     dirs_unmodified: 9_004,
-<<<<<<< HEAD
-    data_added: Math.round(1.21 * GIB),
-    data_added_packed: 611 * 1024 ** 2,
-    total_files_processed: 88_106,
-    total_bytes_processed: Math.round(84.6 * GIB),
-=======
     data_added: 1_299_227_607,
     data_added_packed: 611 * 1024 ** 2,
     total_files_processed: 88_106,
     total_bytes_processed: 84 * GIB,
->>>>>>> console-b
     duration_seconds: 192,
     issue_count: issues.length,
     issues,
@@ -164,11 +153,7 @@ export const PROGRESS: JobProgress<"backup"> = {
   bytes_total: 918 * GIB,
   seconds_elapsed: 720,
   seconds_remaining: 312,
-<<<<<<< HEAD
-  bytes_per_second: Math.round(1.06 * GIB),
-=======
   bytes_per_second: 1_138_166_333,
->>>>>>> console-b
   error_count: 1,
   current_files: [
     "/var/lib/postgresql/15/main/pg_wal/0000000100000A3E000000F9",
