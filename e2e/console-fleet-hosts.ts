@@ -38,7 +38,7 @@ async function addOne(db: Database, index: number): Promise<HostId> {
   const trouble = index % 41;
   const offline = trouble === 3;
   const os = SYSTEMS[index % SYSTEMS.length] ?? SYSTEMS[0];
-  const name = `${KINDS[index % 6]}-${PLACES[Math.floor(index / 6) % 6]}-${String(index + 1).padStart(2, "0")}`;
+  const name = `${KINDS[index % 6]}-${PLACES[Math.floor(index / 6) % 6]}-${String(index + 21)}`;
   const id = await addHost(db, {
     id: newHostId(),
     name,

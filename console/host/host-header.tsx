@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import { formatPercent } from "../format/numbers.ts";
 import { AppLink } from "../ui/app-link.tsx";
@@ -18,10 +19,10 @@ export function HostHeader({ host }: { host: Host }) {
       title={<span className="mono">{host.name}</span>}
       status={<HostChip host={host} />}
       note={facts.map((fact, index) => (
-        <span key={fact}>
-          {index > 0 && <span aria-hidden="true">· </span>}
-          {fact}
-        </span>
+        <Fragment key={fact}>
+          {index > 0 && <span aria-hidden="true">·</span>}
+          <span>{fact}</span>
+        </Fragment>
       ))}
       actions={<BackUpNow host={host} />}
     />

@@ -11,10 +11,8 @@ import { JobSurvived } from "./kinds.tsx";
 export function JobFailed({ job }: { job: Extract<Job, { state: "failed" }> }) {
   const { error } = job;
   const { data: host } = useQuery(hostQuery(job.host.id));
-  const restic = host?.restic;
   const details: Fact[] = [
     { label: "Code", value: error.code, mono: true },
-    ...(restic?.state === "ok" ? [{ label: "restic", value: `${restic.version} now` }] : []),
     ...(host?.credentials ? [{ label: "Repository", value: host.credentials.url, mono: true }] : []),
   ];
   return (
