@@ -29,7 +29,11 @@ export type JobErrorCode = (typeof JOB_ERROR_CODES)[number];
 
 /** What happened, to what, and what to do next. A code this release does not know is read as `failed`. */
 export const JobError = z.object({
-  code: z.enum(JOB_ERROR_CODES).catch("failed"),
+  // The OpenAPI document cannot tell what a `catch` accepts.
+  code: z
+    .enum(JOB_ERROR_CODES)
+    .catch("failed")
+    .meta({ type: "string", enum: [...JOB_ERROR_CODES] }),
   message: z.string().max(8_192),
   hint: z.string().max(2_048).optional(),
 });

@@ -102,8 +102,9 @@ export const rules: Rule[] = [
   },
   {
     why: "the server imports bun: modules in platform/ only: the runtime is a decision in one place, not a habit",
-    forbids: ({ from, to }) =>
+    forbids: ({ from, to, typeOnly }) =>
       roomOf(from) === "server" &&
+      !typeOnly &&
       !isTest(from) &&
       serverRoom(from) !== "platform" &&
       /^(bun:|npm:bun$)/.test(to),

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../server/testing/postgres-cluster.ts";
 import { checks, describeChecks, runChecks } from "./check.ts";
 import { house, ourFiles } from "./files.ts";
 import { sumOf, type Sum } from "./junit.ts";
+
+// `env: process.env` is not the default: a child gets the environment that this process was started with.
 
 /** Test files that run in one process, one after the other. */
 interface Group {
@@ -17,16 +19,19 @@ interface Group {
 const work = mkdtempSync(join(tmpdir(), "rm-test-"));
 let current: Bun.Subprocess | undefined;
 
-/** A group is told by where its files lie: `e2e/` starts whole programs, and a browser is the slowest of them. */
+/** `e2e/` starts whole programs, and those with a browser are the slowest. */
 function groups(): Group[] {
   const files = ourFiles("*.test.{ts,tsx}");
   const whole = files.filter((file) => file.startsWith("e2e/"));
+  const inBrowser = new Set(whole.filter((file) => /playwright|browser/.test(file + textOf(file))));
   return [
     { name: "rooms", files: files.filter((file) => !file.startsWith("e2e/")), timeout: 30_000 },
-    { name: "end to end", files: whole.filter((file) => !file.includes("browser")), timeout: 180_000 },
-    { name: "browser", files: whole.filter((file) => file.includes("browser")), timeout: 180_000 },
+    { name: "end to end", files: whole.filter((file) => !inBrowser.has(file)), timeout: 180_000 },
+    { name: "browser", files: [...inBrowser], timeout: 180_000 },
   ];
 }
+
+const textOf = (file: string) => readFileSync(join(house, file), "utf8");
 
 function heading(text: string): void {
   console.log(`\n== ${text}`);
@@ -45,7 +50,13 @@ async function runGroup({ name, files, timeout }: Group): Promise<Sum> {
     `--reporter-outfile=${report}`,
     files.map((file) => `./${file}`),
   );
-  current = Bun.spawn(argv, { cwd: house, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+  current = Bun.spawn(argv, {
+    cwd: house,
+    env: process.env,
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  });
   const code = await current.exited;
   current = undefined;
   const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
@@ -76,6 +87,7 @@ async function runStep(name: string, step: () => Promise<unknown>): Promise<Sum>
 async function build(): Promise<void> {
   current = Bun.spawn([process.execPath, "script/build.ts", "--fast"], {
     cwd: house,
+    env: process.env,
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",

@@ -4,6 +4,8 @@ import type { Audit } from "./platform/audit.ts";
 import { sessionCookie } from "./auth/cookie.ts";
 import { identify } from "./auth/identify.ts";
 import { sessionRoom } from "./auth/session-routes.ts";
+import { isSessionAlive } from "./auth/sessions.ts";
+
 import { setupRoom } from "./auth/setup-routes.ts";
 import type { Bus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -25,9 +27,11 @@ import type { Core } from "./core.ts";
 import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
 import { enrolmentRoom } from "./enrolment/routes.ts";
+import { eventsRoom } from "./events/routes.ts";
+import { viewHosts } from "./hosts/list.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
-import { findJob } from "./jobs/jobs.ts";
+import { findJob, findJobs } from "./jobs/jobs.ts";
 import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
 import { agentConfig, hasCredentials, storeCredentials } from "./repositories/config.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
@@ -130,7 +134,17 @@ export function createApp(parts: AppParts) {
         binaries: serveAgentBinaries(parts.agentsFolder),
       }),
     )
-    .route("/", jobsRoom({ ...parts, ...core, create: core.createJob, streams }));
+    .route("/", jobsRoom({ ...parts, ...core, create: core.createJob, streams }))
+    .route(
+      "/",
+      eventsRoom({
+        ...parts,
+        ...streams,
+        viewHosts: (ids) => viewHosts(db, ids, (jobId) => core.progress.latest(jobId)),
+        viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
+        isSessionAlive: (sessionHash) => isSessionAlive(db, clock, sessionHash),
+      }),
+    );
 
   const known = knownRoutes(app);
   app.notFound((c) => {

@@ -3,19 +3,25 @@ import { followEnrolments, sweepEnrollments, type StepParts } from "./enrolment/
 /** How often expired enrolments are wiped. */
 const SWEEP_MS = 5 * 60_000;
 
-/** Starts what runs by itself beside requests and the link. Returns what ends it. */
+/** Starts what runs by itself beside requests and the link. Returns what ends it, once all of it is at rest. */
 export async function runBackground(
   parts: StepParts,
   onError: (error: unknown, doing: string) => void,
-): Promise<() => void> {
+): Promise<() => Promise<void>> {
+  let sweeping: Promise<void> | null = null;
+  // A sweep that a slow store holds up is not joined by the next.
   const sweep = (): void => {
-    sweepEnrollments(parts).catch((error: unknown) => onError(error, "wipe expired enrolments"));
+    sweeping ??= sweepEnrollments(parts)
+      .catch((error: unknown) => onError(error, "wipe expired enrolments"))
+      .finally(() => (sweeping = null));
   };
-  const endings = [
-    await followEnrolments(parts, (error) => onError(error, "note that an enrolled machine connected")),
-    parts.clock.every(SWEEP_MS, sweep),
-  ];
-  return () => {
-    for (const end of endings) end();
+  const endFollowing = await followEnrolments(parts, (error) =>
+    onError(error, "note that an enrolled machine connected"),
+  );
+  const endSweeping = parts.clock.every(SWEEP_MS, sweep);
+  return async () => {
+    endSweeping();
+    await endFollowing();
+    await sweeping;
   };
 }

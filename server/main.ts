@@ -75,17 +75,11 @@ function inWords(error: unknown): string | null {
     case null:
       break;
   }
-  if (error instanceof Error && "code" in error)
-    switch (error.code) {
-      case "EADDRINUSE":
-        return "the address in RM_LISTEN is taken by another program";
-      case "EACCES":
-      case "ENOENT":
-      case "EROFS":
-      case "ENOTDIR":
-        return `${message}: check RM_DATA_DIR, RM_SECRET_KEY_FILE and who runs the server`;
-      default:
-        return null;
-    }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE") return "the address in RM_LISTEN is taken by another program";
+  if (code.startsWith("ERR_OSSL_"))
+    return `RM_TLS_CERT_FILE or RM_TLS_KEY_FILE is no certificate and key in PEM that belong together (${message})`;
+  if (["EACCES", "ENOENT", "EROFS", "ENOTDIR"].includes(code))
+    return `${message}: check RM_DATA_DIR, RM_SECRET_KEY_FILE, RM_TLS_CERT_FILE and who runs the server`;
   return null;
 }

@@ -1,10 +1,12 @@
 import type { Durable } from "@restic-manager/protocol/frame";
 import type { HostId } from "@restic-manager/protocol/ids";
+import { jobKinds } from "@restic-manager/protocol/jobs";
+import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { recordJob, recordLog } from "./jobs/record.ts";
 import type { Touched } from "./link/touched.ts";
 import type { Trx } from "./platform/db/schema.ts";
-import { applyStats } from "./repositories/stats.ts";
-import { applySnapshotsReport } from "./snapshots/apply.ts";
+import { adoptRepository, applyStats } from "./repositories/stats.ts";
+import { applySnapshotsReport, forgetSnapshots } from "./snapshots/apply.ts";
 
 /** Hands a durable frame to the room that keeps such things, inside the transaction that also counts it. */
 export async function receiveDurable(
@@ -25,10 +27,27 @@ export async function receiveDurable(
     case "repo.stats":
       if (await applyStats(trx, hostId, message)) touched.hosts.add(hostId);
       return;
+    case "job.finished":
+      await recordJob(trx, hostId, message, touched);
+      return await noteRepository(trx, hostId, message, touched);
     case "job.accepted":
     case "job.started":
-    case "job.finished":
     case "log.gap":
       return await recordJob(trx, hostId, message, touched);
   }
+}
+
+/** An `init` job says which repository the host has. When it is another one, what is shown of the old one goes. */
+async function noteRepository(
+  trx: Trx,
+  hostId: HostId,
+  { kind, outcome }: Extract<DurableMessage, { type: "job.finished" }>,
+  touched: Touched,
+): Promise<void> {
+  if (kind !== "init" || outcome.state !== "succeeded") return;
+  const opened = jobKinds.init.result.safeParse(outcome.result);
+  if (!opened.success || !(await adoptRepository(trx, hostId, opened.data.repository_id))) return;
+  await forgetSnapshots(trx, hostId);
+  touched.snapshots.add(hostId);
+  touched.hosts.add(hostId);
 }

@@ -120,7 +120,7 @@ export async function startServer(
     url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
 
     core.link.start();
-    const background = await runBackground({ db, clock, bus }, (error, doing) =>
+    const endBackground = await runBackground({ db, clock, bus }, (error, doing) =>
       log.error(`could not ${doing}`, error),
     );
 
@@ -128,9 +128,10 @@ export async function startServer(
     const stop = async () => {
       const drained = http.stop();
       stopping.abort();
-      background();
+      const resting = endBackground();
       await Promise.race([Promise.all([sockets.stop(), drained]), after(clock, GRACE_MS)]);
       await http.stop(true);
+      await resting;
       await store.close();
     };
     return {

@@ -58,3 +58,9 @@ export async function findSession(
   if (now - found.lastSeenAt >= SEEN_EVERY_MS) await markSeen(db, sessionHash, now).catch(() => undefined);
   return { user: found.user, sessionHash };
 }
+
+/** False once the session has ended, for whatever reason: for streams that outlive the request that began them. */
+export async function isSessionAlive(db: Database, clock: Clock, sessionHash: string): Promise<boolean> {
+  const now = clock.now();
+  return (await sessionUser(db, sessionHash, now, now - IDLE_MS)) !== null;
+}

@@ -247,7 +247,7 @@ onEveryStore("an enrolment", (open) => {
     bus.publish("host.changed", { hostId: host_id });
     await connected.promise;
     expect((await state())[0]).toBe("connected");
-    stop();
+    await stop();
     bus.publish("host.changed", { hostId: host_id });
   });
 
@@ -257,7 +257,9 @@ onEveryStore("an enrolment", (open) => {
     const { token, id } = await parts.create();
     const { host_id } = await parts.enroll(token);
     await db.updateTable("hosts").set({ last_seen_at: 1 }).where("id", "=", host_id).execute();
-    (await followEnrolments(parts, () => undefined))();
+    await (
+      await followEnrolments(parts, () => undefined)
+    )();
     expect((await enrollmentProgress(db, id, parts.clock.now()))?.state).toBe("connected");
   });
 

@@ -48,14 +48,19 @@ export function enrollmentOfRequest(request: Request): EnrollmentId | undefined 
  * Follows enrolled hosts until their agent has connected once, and notes it. A server that was away in that moment finds
  * it in the store when it starts.
  *
- * @returns ends it.
+ * @returns ends it, and waits for what it is still writing.
  */
 export async function followEnrolments(
   parts: StepParts,
   onError: (error: unknown) => void,
-): Promise<() => void> {
+): Promise<() => Promise<void>> {
   const { db, bus } = parts;
   const waiting = new Set(await readAllUnconnected(db));
+  const underWay = new Set<Promise<void>>();
+  const aside = (work: Promise<void>) => {
+    const noted = work.catch(onError).finally(() => underWay.delete(noted));
+    underWay.add(noted);
+  };
   const look = async (hostId: HostId) => {
     const row = await readUnconnected(db, hostId);
     if (row === undefined) waiting.delete(hostId);
@@ -73,15 +78,18 @@ export async function followEnrolments(
         // The agent may have been faster than this.
         await look(hostId);
       };
-      begin().catch(onError);
+      aside(begin());
     }),
     bus.subscribe("host.changed", ({ hostId }) => {
-      if (waiting.has(hostId)) look(hostId).catch(onError);
+      if (waiting.has(hostId)) aside(look(hostId));
     }),
     bus.subscribe("host.removed", ({ hostId }) => void waiting.delete(hostId)),
   ];
   for (const hostId of waiting) await look(hostId);
-  return () => ends.forEach((end) => end());
+  return async () => {
+    for (const end of ends) end();
+    await Promise.all(underWay);
+  };
 }
 
 /** Forgets the secrets of tokens that nobody used in time, and at last the tokens. For a ticker, once a minute. */

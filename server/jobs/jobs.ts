@@ -4,7 +4,7 @@ import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, JobRecord } from "../platform/db/schema.ts";
 import type { ProgressBoard } from "./progress.ts";
-import { cancelUnsent, hostNames, jobById, setCancelRequested } from "./store.ts";
+import { cancelUnsent, hostNames, jobById, jobsById, setCancelRequested } from "./store.ts";
 import { viewJob } from "./view.ts";
 import type { Audit, AuditActor } from "../platform/audit.ts";
 
@@ -35,6 +35,14 @@ export async function findJob(
 ): Promise<Job | undefined> {
   const job = await jobById(parts.db, id);
   return job === undefined ? undefined : (await viewJobs(parts, [job]))[0];
+}
+
+/** Some jobs as the API shows them, in any order; those that are gone are left out. */
+export async function findJobs(
+  parts: Pick<JobsParts, "db" | "progress">,
+  ids: readonly JobId[],
+): Promise<Job[]> {
+  return await viewJobs(parts, await jobsById(parts.db, ids));
 }
 
 /** The host of a job that can still change. */

@@ -23,6 +23,11 @@ export async function jobById(db: Database | Trx, id: JobId): Promise<JobRecord 
   return await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
+export async function jobsById(db: Database, ids: readonly JobId[]): Promise<JobRecord[]> {
+  if (ids.length === 0) return [];
+  return await db.selectFrom("jobs").selectAll().where("id", "in", ids).execute();
+}
+
 export async function setAccepted(trx: Trx, id: JobId, at: number): Promise<void> {
   await trx
     .updateTable("jobs")

@@ -30,6 +30,8 @@ export class Connection {
   /** Undefined until the hello was taken. */
   greeted: Greeted | undefined;
   machineId = "unknown";
+  /** Version of the configuration that the agent has, or that was sent on this connection. */
+  configVersion = 0;
   lastFrameAt: number;
   closed = false;
   /** Frames taken and not yet committed. */

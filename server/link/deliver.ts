@@ -14,13 +14,22 @@ export class Delivery {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #hub: Hub;
+  readonly #configure: (hostId: HostId) => Promise<void>;
   readonly #onError: (error: unknown) => void;
   readonly #running = new Map<HostId, { again: boolean; done: Promise<void> }>();
 
-  constructor(parts: { db: Database; clock: Clock; hub: Hub; onError: (error: unknown) => void }) {
+  /** `configure`: sends the agent its configuration if it has not the newest. */
+  constructor(parts: {
+    db: Database;
+    clock: Clock;
+    hub: Hub;
+    configure: (hostId: HostId) => Promise<void>;
+    onError: (error: unknown) => void;
+  }) {
     this.#db = parts.db;
     this.#clock = parts.clock;
     this.#hub = parts.hub;
+    this.#configure = parts.configure;
     this.#onError = parts.onError;
   }
 
@@ -50,6 +59,8 @@ export class Delivery {
     const connection = this.#hub.current(hostId);
     const epoch = connection?.greeted?.epoch;
     if (connection === undefined || epoch === undefined) return;
+    // Before the jobs: one that proves new credentials must not run with the old ones.
+    await this.#configure(hostId);
     const now = this.#clock.now();
     const { jobs, cancels } = await this.#db.transaction().execute(async (trx) => {
       const due = await deliverable(trx, hostId, epoch, resend ? now : now - RESEND_MS);

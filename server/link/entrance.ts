@@ -1,4 +1,3 @@
-import type { ServerWebSocket } from "bun";
 import { CLOSE } from "@restic-manager/protocol/close";
 import type { HostId } from "@restic-manager/protocol/ids";
 import { MAX_FRAME_BYTES, OFFLINE_AFTER_MS, WINDOW_BYTES } from "@restic-manager/protocol/limits";
@@ -68,7 +67,7 @@ export function agentEntrance(
   };
 }
 
-function turnAway(ws: ServerWebSocket<SocketData>): void {
+function turnAway(ws: Bun.ServerWebSocket<SocketData>): void {
   const message = "This agent's bearer is not known here, or was revoked. Enrol the machine again.";
   ws.send(encodeServerMessage({ type: "error", code: "revoked", message }));
   ws.close(CLOSE.revoked, CLOSE_WORDS.revoked);

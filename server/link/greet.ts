@@ -9,7 +9,7 @@ export type Greeting =
   | { verdict: "unknown_host" }
   /** The agent's state is older than what was committed: it must start a new numbering and say hello again. */
   | { verdict: "new_epoch"; lastSeq: number }
-  | { verdict: "open"; next: "continue" | "resync"; greeted: Greeted; configVersion: number };
+  | { verdict: "open"; next: "continue" | "resync"; greeted: Greeted };
 
 /**
  * Compares what an agent says of itself with what the server has committed, and writes down the result. link.md, the
@@ -46,7 +46,6 @@ export async function greet(trx: Trx, connection: Connection, hello: Hello, now:
   return {
     verdict: "open",
     next: forgotten ? "resync" : "continue",
-    configVersion: before.host.config_version,
     greeted: {
       epoch,
       received: lastSeq,

@@ -59,6 +59,7 @@ export class Link {
     this.#delivery = new Delivery({
       ...parts,
       hub: this.hub,
+      configure: (hostId) => this.#configure(hostId),
       onError: (e) => parts.onError(e, "deliver jobs"),
     });
     this.#ingest = new Ingest({
@@ -261,7 +262,8 @@ export class Link {
     }
     connection.greeted = greeting.greeted;
     connection.send(welcome(PROTOCOL_VERSION, now, greeting.greeted.committed, greeting.next));
-    if (greeting.configVersion !== hello.config_version) await this.#configure(hostId);
+    connection.configVersion = hello.config_version;
+    await this.#configure(hostId);
     bus.publish("host.changed", { hostId });
     await this.#reconcile([connection]);
     this.#delivery.to(hostId, true);
@@ -302,8 +304,11 @@ export class Link {
   async #configure(hostId: HostId): Promise<void> {
     const connection = this.hub.current(hostId);
     if (connection?.greeted === undefined) return;
+    const version = await store.configVersion(this.#parts.db, hostId);
+    if (version === undefined || version === connection.configVersion) return;
     const config = await this.#parts.configFor(hostId);
-    if (config !== undefined) connection.send({ type: "config.update", config });
+    if (config === undefined || config.version === connection.configVersion) return;
+    if (connection.send({ type: "config.update", config })) connection.configVersion = config.version;
   }
 
   async #applied(hostId: HostId, version: number): Promise<void> {

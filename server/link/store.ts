@@ -148,6 +148,15 @@ export async function hostsMarkedOnline(
   return await db.selectFrom("hosts").select(["id", "last_seen_at"]).where("online", "=", 1).execute();
 }
 
+export async function configVersion(db: Database, hostId: HostId): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("hosts")
+    .select("config_version")
+    .where("id", "=", hostId)
+    .executeTakeFirst();
+  return row?.config_version;
+}
+
 export async function writeConfigApplied(db: Database, hostId: HostId, version: number): Promise<void> {
   await db.updateTable("hosts").set({ config_applied_version: version }).where("id", "=", hostId).execute();
 }

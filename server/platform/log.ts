@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { instant, type Clock } from "./clock.ts";
 
 export type LogFields = Record<string, string | number | boolean | null | undefined>;
@@ -53,7 +54,7 @@ function oneLine(text: string): string {
 }
 
 function inWords(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return typeof error === "string" ? error : inspect(error, { depth: 4 });
   const code = "code" in error ? ` (${String(error.code)})` : "";
   const cause = error.cause === undefined ? "" : `; caused by ${inWords(error.cause)}`;
   return `${error.stack ?? error.message}${code}${cause}`;

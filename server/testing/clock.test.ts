@@ -19,3 +19,18 @@ test("a cancelled timer does not run, and none is left", () => {
   clock.advance(100);
   expect(clock.pending()).toBe(0);
 });
+
+test("after a jump every timer that fell due runs once, and repeats from there", () => {
+  const clock = testClock(0);
+  const seen: string[] = [];
+  const later = clock.after(50, () => expect.unreachable());
+  clock.after(20, () => {
+    seen.push(`once at ${clock.now()}`);
+    later();
+  });
+  clock.every(10, () => seen.push(`tick at ${clock.now()}`));
+  clock.jump(1_000);
+  expect(seen).toEqual(["tick at 1000", "once at 1000"]);
+  clock.advance(10);
+  expect(seen.at(-1)).toBe("tick at 1010");
+});

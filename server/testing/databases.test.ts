@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import { SQL } from "bun";
+import { existsSync, watch } from "node:fs";
+import { dirname } from "node:path";
 import { onEveryDatabase } from "./databases.ts";
 import { startPostgres } from "./postgres-cluster.ts";
 
@@ -43,5 +45,19 @@ test("a PostgreSQL ends with the process that started it, even when that is kill
   );
   owner.kill("SIGKILL");
   expect(await query).toBe("cut off");
+  await gone(new URL(url).searchParams.get("host") ?? "");
   await sql.close();
 }, 20_000);
+
+/** Resolves when the folder does not exist any more. */
+function gone(folder: string): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(dirname(folder), look);
+    function look() {
+      if (existsSync(folder)) return;
+      watcher.close();
+      resolve();
+    }
+    look();
+  });
+}

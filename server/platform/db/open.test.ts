@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Database as SqliteFile } from "bun:sqlite";
 import { sql } from "kysely";
+import { JobId } from "@restic-manager/protocol/ids";
 import { onEveryDatabase } from "../../testing/databases.ts";
 import { isUniqueViolation, storeFailure } from "./errors.ts";
 import { MIGRATIONS, type ReleaseMigration } from "./migrations.ts";
 import { DatabaseUrlError, openDatabase } from "./open.ts";
 
+const ID = "01J00000000000000000000000";
 const broken: ReleaseMigration = {
   async up(db) {
     await db.schema.createTable("half_done").addColumn("id", "text").execute();
@@ -164,6 +166,40 @@ describe("an SQLite file", () => {
     expect(storeFailure(await outcome(insert()))).toBe("full");
     await sql`pragma max_page_count = 100000`.execute(store.db);
     await insert();
+    await store.close();
+  });
+
+  test("is closed for good, its log folded in", async () => {
+    const file = join(folder, "closed.db");
+    const store = await openDatabase(`sqlite:${file}`);
+    await store.db.insertInto("instance").values({ key: "a", value: "b" }).execute();
+    expect(existsSync(`${file}-wal`)).toBe(true);
+    await store.close();
+    expect(existsSync(`${file}-wal`)).toBe(false);
+  });
+
+  test("answers with today's columns after its tables changed", async () => {
+    const store = await openDatabase(`sqlite:${join(folder, "altered.db")}`);
+    const all = () => sql`select * from log_gaps`.execute(store.db);
+    await sql`pragma foreign_keys = off`.execute(store.db);
+    await store.db
+      .insertInto("log_gaps")
+      .values({ job_id: JobId.parse(ID), first_line: 1, count: 2 })
+      .execute();
+    expect((await all()).rows).toEqual([{ job_id: ID, first_line: 1, count: 2 }]);
+    await sql`alter table log_gaps add column why text default 'full'`.execute(store.db);
+    expect((await all()).rows).toEqual([{ job_id: ID, first_line: 1, count: 2, why: "full" }]);
+    await store.close();
+  });
+
+  test("takes more distinct statements than are kept ready", async () => {
+    const store = await openDatabase(`sqlite:${join(folder, "many.db")}`);
+    for (let n = 1; n < 600; n++) {
+      const keys = Array.from({ length: n }, (_, k) => `key-${k}`);
+      expect(await store.db.selectFrom("instance").select("key").where("key", "in", keys).execute()).toEqual(
+        [],
+      );
+    }
     await store.close();
   });
 

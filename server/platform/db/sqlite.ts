@@ -3,6 +3,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { CompiledQuery, SqliteAdapter, type Dialect, type Driver } from "kysely";
 import { BunSqliteDialect } from "kysely-bun-sqlite";
+import { PreparedConnection } from "./statements.ts";
 
 /** How long a statement waits for another process (a backup of the file, an operator's shell) before it fails as locked. */
 const BUSY_MS = 5_000;
@@ -34,7 +35,7 @@ export function openSqliteFile(path: string): SqliteFile {
 
 /** Kysely over one SQLite connection. */
 export function sqliteDialect(file: SqliteFile): Dialect {
-  return new OneWriter({ database: file });
+  return new OneWriter(file);
 }
 
 /** SQLite's schema changes are transactional, whatever Kysely says: a step of the tables' history is whole or not there. */
@@ -45,12 +46,30 @@ class TransactionalAdapter extends SqliteAdapter {
 }
 
 class OneWriter extends BunSqliteDialect {
+  readonly #file: SqliteFile;
+
+  constructor(file: SqliteFile) {
+    super({ database: file });
+    this.#file = file;
+  }
+
   override createAdapter(): SqliteAdapter {
     return new TransactionalAdapter();
   }
 
   override createDriver(): Driver {
     const driver = super.createDriver();
+    const connection = new PreparedConnection(this.#file);
+    const [acquire, destroy] = [driver.acquireConnection.bind(driver), driver.destroy.bind(driver)];
+    driver.acquireConnection = async () => {
+      // Waits for the transaction before.
+      await acquire();
+      return connection;
+    };
+    driver.destroy = async () => {
+      connection.finalize();
+      await destroy();
+    };
     // A transaction that starts by reading and writes later would fail at once, without the busy timeout, if another
     // process wrote in between.
     driver.beginTransaction = async (connection) => {

@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
+import { jobKinds } from "../jobs.ts";
+import { parseAgentFrame, parseServerMessage } from "../frame.ts";
+import { decodeLogLines } from "../log-lines.ts";
+import { parseResult } from "../outcome.ts";
+
+/** Frames that release 1 really sent. Every later release reads them with the same meaning. */
+const V1 = join(import.meta.dirname, "v1");
+const files = readdirSync(V1);
+const read = (file: string) => readFileSync(join(V1, file), "utf8");
+
+test("the recordings cover every message of version 1", () => {
+  const agent = ["config.applied", "heartbeat", "hello", "job.progress"].map((type) => `agent.${type}.json`);
+  const durable = ["job.accepted", "job.started", "log.gap", "repo.stats", "snapshots.report"];
+  const outcomes = ["cancelled", "failed", "succeeded"].map((state) => `agent.durable.job.finished.${state}.json`);
+  const server = ["ack", "command.cancel", "command.run", "config.update", "error", "welcome"];
+  const wanted = [
+    ...agent,
+    ...durable.map((type) => `agent.durable.${type}.json`),
+    ...outcomes,
+    ...server.map((type) => `server.${type}.json`),
+    "agent.log-chunk.bin",
+  ];
+  expect(files).toEqual(expect.arrayContaining(wanted));
+});
+
+for (const file of files.filter((name) => /^agent\..*\.json$/.test(name))) {
+  test(`${file} is still read, and nothing of it is lost`, () => {
+    const sent: unknown = JSON.parse(read(file));
+    const frame = parseAgentFrame(read(file));
+    switch (frame.type) {
+      case "hello":
+        return expect(frame.hello).toEqual(sent as typeof frame.hello);
+      case "durable":
+        if (frame.durable.type !== "message") throw new Error("a text frame was read as a log chunk");
+        return expect<unknown>({ type: "durable", seq: frame.seq, message: frame.durable.message }).toEqual(sent);
+      case "transient":
+        return expect<unknown>(frame.message).toEqual(sent);
+      case "foreign_hello":
+      case "malformed":
+        throw new Error(`it is not read any more: ${JSON.stringify(frame)}`);
+    }
+  });
+}
+
+for (const file of files.filter((name) => name.startsWith("server."))) {
+  test(`${file} is still read, and nothing of it is lost`, () => {
+    expect<unknown>(parseServerMessage(read(file))).toEqual(JSON.parse(read(file)));
+  });
+}
+
+test("agent.log-chunk.bin is still read, with as many lines as it says", () => {
+  const frame = parseAgentFrame(new Uint8Array(readFileSync(join(V1, "agent.log-chunk.bin"))));
+  if (frame.type !== "durable" || frame.durable.type !== "log") throw new Error(`read as ${frame.type}`);
+  const { header, chunk } = frame.durable;
+  const raw = zstdDecompressSync(chunk, { maxOutputLength: header.raw_size });
+  expect(raw.byteLength).toBe(header.raw_size);
+  expect(decodeLogLines(raw.toString("utf8"))).toHaveLength(header.count);
+});
+
+test("results and inputs inside the recordings have the shape of their kinds", () => {
+  for (const file of files.filter((name) => name.includes("job.finished"))) {
+    const { message } = JSON.parse(read(file)) as { message: FinishedRecording };
+    if (message.outcome.state === "succeeded") {
+      expect<unknown>(parseResult(message.kind, message.outcome.result)).toEqual(message.outcome.result);
+    }
+    expect<unknown>(jobKinds[message.kind].input.parse(message.recreate.input)).toEqual(message.recreate.input);
+  }
+});
+
+interface FinishedRecording {
+  kind: keyof typeof jobKinds;
+  outcome: { state: string; result?: unknown };
+  recreate: { input: unknown };
+}

@@ -1,0 +1,102 @@
+import { expect, test } from "bun:test";
+import { SourceGroups } from "@restic-manager/protocol/api/hosts";
+import type { Job } from "@restic-manager/protocol/api/jobs";
+import type { Database } from "../platform/db/schema.ts";
+import { ADA, callRoom, testParts } from "../testing/parts.ts";
+import { addHost, addJob, addSourceGroup, newHostId, NOON } from "../testing/rows.ts";
+import { onEveryStore } from "../testing/stores.ts";
+import { defaultSources } from "./default-sources.ts";
+import { seedSourceGroup } from "./groups.ts";
+import { sourcesRoom } from "./routes.ts";
+import type { GroupJob } from "./run.ts";
+
+function sources(db: Database, hasCredentials = true) {
+  const parts = testParts(db);
+  const ordered: GroupJob[] = [];
+  const room = sourcesRoom({
+    ...parts,
+    hasCredentials: () => Promise.resolve(hasCredentials),
+    async createJob(trx, job) {
+      ordered.push(job);
+      return { id: await addJob(trx, job.hostId, "queued") };
+    },
+    viewJob: (id) => Promise.resolve({ id } as Job),
+  });
+  return { ...parts, ordered, call: callRoom(room, "operator"), look: callRoom(room, "viewer") };
+}
+
+onEveryStore("a source group", (open) => {
+  test("is run as it is now, capped for this run only", async () => {
+    const db = await open();
+    const { call, ordered, published } = sources(db);
+    const host = await addHost(db, { name: "a" });
+    const group = await addSourceGroup(db, host);
+    const path = `/api/hosts/${host}/source-groups/${group}/run`;
+    const answer = await call("POST", path, { bandwidth: { upload_kib_per_s: 100 } });
+    expect(answer.status).toBe(201);
+    expect(ordered).toEqual([
+      {
+        kind: "backup",
+        input: {
+          source_group_id: group,
+          source_group_name: "default",
+          includes: ["/etc"],
+          excludes: [],
+          bandwidth: { upload_kib_per_s: 100 },
+        },
+        hostId: host,
+        actor: ADA,
+        sourceGroup: { id: group, name: "default" },
+      },
+    ]);
+    const job = await db.selectFrom("jobs").select("id").executeTakeFirstOrThrow();
+    expect(answer.body).toEqual({ job: { id: job.id } });
+    expect(published.map(([topic]) => topic)).toEqual(["job.queued", "job.changed", "host.changed"]);
+    const audit = await db.selectFrom("audit").selectAll().executeTakeFirstOrThrow();
+    expect(audit).toMatchObject({ action: "job.run_now", actor_name: "ada", target_id: host });
+    expect(JSON.parse(audit.detail)).toMatchObject({ job_id: job.id, source_group: "default" });
+  });
+
+  test("is not run without credentials, for another host's, or with nonsense, and then nothing is left behind", async () => {
+    const db = await open();
+    const host = await addHost(db);
+    const group = await addSourceGroup(db, host);
+    const path = `/api/hosts/${host}/source-groups/${group}/run`;
+    const without = sources(db, false);
+    expect(await without.call("POST", path, {})).toMatchObject({
+      status: 409,
+      body: { code: "no_credentials" },
+    });
+    const { call, look, published } = sources(db);
+    const foreign = `/api/hosts/${await addHost(db)}/source-groups/${group}/run`;
+    expect((await call("POST", foreign, {})).status).toBe(404);
+    for (const bad of [{ bandwidth: { upload_kib_per_s: -1 } }, { nice: true }, { bandwidth: 5 }])
+      expect((await call("POST", path, bad)).status).toBe(422);
+    expect((await call("POST", `/api/hosts/${host}/source-groups/nope/run`, {})).status).toBe(422);
+    expect((await look("POST", path, {})).status).toBe(403);
+    expect(await db.selectFrom("jobs").selectAll().execute()).toEqual([]);
+    expect(await db.selectFrom("audit").selectAll().execute()).toEqual([]);
+    expect([...without.published, ...published]).toEqual([]);
+  });
+
+  test("is there from the first day, with the machine's own folders unless told otherwise", async () => {
+    const db = await open();
+    const { ids, look } = sources(db);
+    const seed = async (os: string, includes: string[] | null, excludes: string[] | null) => {
+      const id = await addHost(db);
+      await db
+        .transaction()
+        .execute((trx) => seedSourceGroup(trx, ids, { id, os }, { includes, excludes }, NOON));
+      const { body } = await look("GET", `/api/hosts/${id}/source-groups`);
+      const [group] = SourceGroups.parse(body).items;
+      expect(group?.name).toBe("default");
+      return { includes: group?.includes, excludes: group?.excludes };
+    };
+    expect(await seed("linux", null, null)).toEqual(defaultSources("linux"));
+    expect(await seed("windows", null, null)).toEqual(defaultSources("windows"));
+    expect(await seed("plan9", null, ["*.iso"])).toEqual({ ...defaultSources("linux"), excludes: ["*.iso"] });
+    expect(await seed("linux", ["/srv/a"], null)).toEqual({ includes: ["/srv/a"], excludes: [] });
+    expect((await look("GET", `/api/hosts/${newHostId()}/source-groups`)).status).toBe(404);
+    expect((await look("GET", `/api/hosts/${await addHost(db)}/source-groups`)).body).toEqual({ items: [] });
+  });
+});
