@@ -43,10 +43,11 @@ describe("with a scripted restic", () => {
         expect(job.state).toBe("succeeded");
         expect(notWhole(await host.log(id), LINES)).toBeUndefined();
         expect(job.log.missing).toBe(0);
-        const snapshot =
-          job.kind === "backup" && job.state === "succeeded" ? job.result.snapshot_id : undefined;
+        if (job.state !== "succeeded" || !("snapshot_id" in job.result))
+          throw new Error("no snapshot was saved");
+        const saved = job.result.snapshot_id;
         await until("the snapshot is listed", async () =>
-          (await host.snapshots()).some(({ id: listed }) => listed === snapshot),
+          (await host.snapshots()).some((snapshot) => snapshot.id === saved),
         );
         await host.atRest();
       }),
