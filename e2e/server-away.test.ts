@@ -82,7 +82,7 @@ describe("with a scripted restic", () => {
         await until("the first half is known", async () => (await host.job(id)).log.lines === LINES / 2 + 1);
         const began = performance.now();
         host.agent.signal("SIGTERM");
-        expect(await host.agent.exited).toBe(0);
+        expect(await host.agent.ended()).toBe(0);
         // restic did as it was asked: nobody had to kill it.
         expect(performance.now() - began).toBeLessThan(killAfterMs.write);
         const [start] = stage.fake.starts("backup").slice(-1);

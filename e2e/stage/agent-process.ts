@@ -36,8 +36,11 @@ export class AgentProcess {
     return this.#running().pid;
   }
 
-  get exited(): Promise<number> {
-    return this.#running().exited;
+  /** Waits until it has ended and everything it said was read. Answers its exit code. */
+  async ended(): Promise<number> {
+    const code = await this.#running().exited;
+    await this.#running().stop();
+    return code;
   }
 
   /** Turns a token into this agent's identity, as the console's command does. Answers the exit code and what was said. */
