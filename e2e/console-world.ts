@@ -31,7 +31,8 @@ const CHROMIUM = [
 export interface Look {
   scheme?: "light" | "dark";
   width?: number;
-  role?: Role;
+  /** Signed in as that, an admin unless told; null for nobody. */
+  role?: Role | null;
 }
 
 /** A server with the console as it is shipped, behind a network that can be cut, and browsers at noon of its clock. */
@@ -74,8 +75,10 @@ export async function startConsoleWorld(): Promise<ConsoleWorld> {
         timezoneId: "UTC",
       });
       await context.clock.setFixedTime(NOON);
-      const [name = "", value = ""] = (await server.signedInAs(role)).split("=");
-      await context.addCookies([{ name, value, url: network.url }]);
+      if (role !== null) {
+        const [name = "", value = ""] = (await server.signedInAs(role)).split("=");
+        await context.addCookies([{ name, value, url: network.url }]);
+      }
       context.on("page", (page) => {
         page.on("console", (message) => {
           if (message.type() === "error" || message.type() === "warning") said.push(message.text());

@@ -60,9 +60,9 @@ export function AddHostForm({ written, onMade }: AddHostFormProps) {
           />
           <Textarea
             label="Folders to back up"
-            description="One per line. Left empty: what is in grey on Linux, C:\Users on Windows."
+            description="One per line. Left empty, these are backed up (on Windows C:\Users)."
             placeholder={DEFAULT_FOLDERS}
-            rows={4}
+            rows={7}
             spellCheck={false}
             className={styles.typed}
             {...form.getInputProps("includes")}

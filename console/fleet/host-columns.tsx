@@ -114,6 +114,13 @@ function LastBackup({ host, run }: { host: HostRow; run: RunNow | null }) {
       </span>
     );
   }
+  if (active?.kind === "backup") {
+    return (
+      <span className={styles.cause} data-state="idle">
+        {host.online ? "Backup is queued" : "Backup starts when it is back"}
+      </span>
+    );
+  }
   const cause = hostCause(host);
   const { state } = hostWords[host.status];
   const ago = last === null ? null : <TimeAgo at={Date.parse(last.finished_at)} inRow />;
@@ -132,8 +139,7 @@ function LastBackup({ host, run }: { host: HostRow; run: RunNow | null }) {
       </>
     );
   }
-  if (last === null)
-    return <span className="quiet">{active === null ? "None yet" : "First one is queued"}</span>;
+  if (last === null) return <span className="quiet">None yet</span>;
   return (
     <>
       {ago}{" "}
@@ -157,6 +163,7 @@ function RunButton({ host, run }: { host: HostRow; run: RunNow }) {
     <ActionIcon
       variant="subtle"
       size={30}
+      className={styles.run}
       loading={busy}
       disabled={waits}
       aria-label={waits ? `${host.name}: a backup is ${active.state} already` : `Back up ${host.name} now`}

@@ -74,10 +74,10 @@ function ProblemRow({ problem, run }: { problem: FleetProblem; run: RunNow | nul
       <span className={styles.status}>
         <StatusMark {...hostWords[status]} />
       </span>
-      <span className={styles.who}>{single ? only.name : countOf(count, "host")}</span>
+      <span className={styles.who}>{single ? <code>{only.name}</code> : countOf(count, "host")}</span>
       <span className={styles.what}>
         <AppLink href={single ? `/hosts/${only.id}` : fleetHref({ status })} className={styles.link}>
-          {asSentence(problem.message)}
+          {asTitle(problem.message)}
         </AppLink>
         {!single && (
           <span className={styles.names}>
@@ -125,7 +125,8 @@ function remedyWords(count: number): string {
   return count === 1 ? "Back up again" : `Back up the ${count} again`;
 }
 
-/** The first letter large; restic writes its own name small. */
-function asSentence(message: string): string {
-  return message.startsWith("restic") ? message : message.slice(0, 1).toUpperCase() + message.slice(1);
+/** As a title: the first letter large (restic writes its own name small), without the last full stop. */
+function asTitle(message: string): string {
+  const words = message.replace(/\.$/, "");
+  return words.startsWith("restic") ? words : words.slice(0, 1).toUpperCase() + words.slice(1);
 }

@@ -84,6 +84,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         aria-rowcount={props.total === "more" ? -1 : props.total + 1}
         aria-colcount={shown.length + (selection === undefined ? 0 : 1)}
         data-phone={phone || undefined}
+        data-selects={selection !== undefined || undefined}
         className={styles.table}
         style={{ ["--tracks" as string]: tracks }}
       >
