@@ -12,6 +12,7 @@ import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
 import type { Log } from "./log.ts";
+import { giveBackMemory } from "./memory.ts";
 import { Meta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
 import type { AgentPaths } from "./paths.ts";
@@ -27,6 +28,8 @@ import { reportRepository, workOn } from "./work.ts";
 
 /** How often the agent looks for a new restic and tidies its journal. */
 const LOOK_MS = HEARTBEAT_MS;
+/** After this long without work the agent makes itself small. */
+const SETTLE_MS = 3_000;
 
 export interface RunOptions {
   paths: AgentPaths;
@@ -80,11 +83,16 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
     resticContext(restic.binary, config, places, bandwidth);
   const say = (level: "info" | "warn", text: string): void => log[level](text);
   const parts = { journal, timers, meta, log, access, hostName: () => config?.host_name ?? system.hostname };
+  let settling = (): void => {};
   const queue: Queue = new Queue({
     journal,
     work: (job, signals) => workOn(job, signals, { ...parts, say: (message) => link.say(message) }),
     between: (cancel) => reportRepository(cancel, parts),
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
+    onIdle() {
+      settling();
+      settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+    },
   });
   let saving = Promise.resolve();
   const link: Link = new Link({
@@ -152,6 +160,7 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
   await ended;
   clearInterval(looking);
   await queue.stop();
+  settling();
   link.stop();
   await saving;
   db.close();
