@@ -24,7 +24,9 @@ async function main(words: string[]): Promise<number> {
   const named = words.filter((word) => word !== "--quick");
   const unknown = named.find((name) => !benches.has(name));
   if (unknown !== undefined) {
-    say(`script/bench does not know ${unknown}. It takes --quick and any of: ${[...benches.keys()].join(", ")}`);
+    say(
+      `script/bench does not know ${unknown}. It takes --quick and any of: ${[...benches.keys()].join(", ")}`,
+    );
     return 2;
   }
   const missed: string[] = [];

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { BunPlugin } from "bun";
 import { agentBinaries } from "../server/platform/http/agent-binaries.ts";
@@ -43,6 +43,20 @@ export async function build({ root, fast, console: ready }: BuildOptions): Promi
   return names;
 }
 
+/** Makes only the agent for this kind of machine, at `outfile`. */
+export async function buildAgent(root: string, outfile: string): Promise<void> {
+  const [agent] = executables(root).filter(
+    ({ entry, target }) => entry.endsWith("agent/main.ts") && runsHere(target),
+  );
+  if (agent === undefined) throw new Error("no agent is built for this kind of machine");
+  await compile({ ...agent, name: basename(outfile) }, dirname(outfile), "", versionOf(root));
+}
+
+/** Whether an executable for `target` is one for this machine. */
+function runsHere(target: Bun.Build.CompileTarget): boolean {
+  return target === `bun-${process.platform}-${process.arch}`;
+}
+
 function executables(root: string): Executable[] {
   const targets: Record<string, Bun.Build.CompileTarget> = {
     "linux/x64": "bun-linux-x64",
@@ -57,7 +71,12 @@ function executables(root: string): Executable[] {
     return { entry: join(root, "agent/main.ts"), target, name, jitPolicy: 1000 };
   });
   return [
-    { entry: join(root, "server/main.ts"), target: "bun-linux-x64", name: "restic-manager-server", jitPolicy: 1 },
+    {
+      entry: join(root, "server/main.ts"),
+      target: "bun-linux-x64",
+      name: "restic-manager-server",
+      jitPolicy: 1,
+    },
     ...agents,
   ];
 }

@@ -62,7 +62,14 @@ export function rowsOf(figures: readonly Figure[]): string[][] {
 export function describeFigures(figures: readonly Figure[]): string {
   const rows = [[...HEADINGS], ...rowsOf(figures)];
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd()).join("\n");
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** Three decimals are more than any figure here deserves. */

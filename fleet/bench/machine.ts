@@ -16,7 +16,9 @@ export async function describeMachine(): Promise<Machine> {
   const [first] = cpus();
   const restic = process.env["RM_TEST_RESTIC"] ?? "restic";
   const said = await new Response(Bun.spawn([restic, "version"]).stdout).text();
-  const osRelease = await Bun.file("/etc/os-release").text().catch(() => "");
+  const osRelease = await Bun.file("/etc/os-release")
+    .text()
+    .catch(() => "");
   const system = /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease)?.[1] ?? process.platform;
   return {
     date: new Date().toISOString().slice(0, 10),

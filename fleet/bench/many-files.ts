@@ -29,6 +29,6 @@ function xorshift(seed: number): () => number {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return (state >>> 0);
+    return state >>> 0;
   };
 }
