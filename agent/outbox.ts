@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { encodeLogChunk } from "@restic-manager/protocol/frame";
+import { encodeLogChunk } from "@restic-manager/protocol/log-chunk";
 import { Epoch, JobId } from "@restic-manager/protocol/ids";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { randomHex } from "./atomic-file.ts";

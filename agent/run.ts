@@ -24,7 +24,6 @@ import { readSysinfo } from "./sysinfo.ts";
 import { systemTimers } from "./timers.ts";
 import { agentVersion } from "./version.ts";
 import { websocketConnector } from "./websocket.ts";
-import { reportRepository, workOn } from "./work.ts";
 
 /** How often the agent looks for a new restic and tidies its journal. */
 const LOOK_MS = HEARTBEAT_MS;
@@ -86,8 +85,15 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
   let settling = (): void => {};
   const queue: Queue = new Queue({
     journal,
-    work: (job, signals) => workOn(job, signals, { ...parts, say: (message) => link.say(message) }),
-    between: (cancel) => reportRepository(cancel, parts),
+    // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
+    async work(job, signals) {
+      const { workOn } = await import("./work.ts");
+      return workOn(job, signals, { ...parts, say: (message) => link.say(message) });
+    },
+    async between(cancel) {
+      const { reportRepository } = await import("./work.ts");
+      return reportRepository(cancel, parts);
+    },
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
     onIdle() {
       settling();

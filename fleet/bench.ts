@@ -1,19 +1,13 @@
 import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
-import { describeFigures, type Figure } from "./bench/figure.ts";
+import type { Bench } from "./bench/bench.ts";
+import { describeFigures } from "./bench/figure.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 
-export interface BenchOptions {
-  /** Smaller work and fewer rounds: to see that it runs, not to believe the figures. */
-  quick: boolean;
-  /** Tells a person what goes on. */
-  say: (text: string) => void;
-}
-
 /** THE list of benchmarks. */
-const benches = new Map<string, (options: BenchOptions) => Promise<Figure[]>>([["agent", benchAgent]]);
+const benches = new Map<string, Bench>([["agent", benchAgent]]);
 
 /** Where the figures of full runs are kept. */
 const page = join(house, "docs/performance.md");

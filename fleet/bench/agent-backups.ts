@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { JobId, SourceGroupId } from "@restic-manager/protocol/ids";
-import type { AgentBench } from "./agent.ts";
+import type { AgentBench } from "./agent-bench.ts";
 import { enrolledAt, startAgent } from "./agent-program.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { startHub, type Hub } from "./hub.ts";

@@ -8,7 +8,7 @@ import { createLog } from "@restic-manager/server/platform/log";
 import { startServer } from "@restic-manager/server/start";
 import { apiClient } from "../../script/trial/api-client.ts";
 import { Program } from "../../script/trial/program.ts";
-import type { AgentBench } from "./agent.ts";
+import type { AgentBench } from "./agent-bench.ts";
 import { agentFolders, startAgent } from "./agent-program.ts";
 import { figure, type Figure } from "./figure.ts";
 import { startHub } from "./hub.ts";

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { AgentBench } from "./agent.ts";
+import type { AgentBench } from "./agent-bench.ts";
 import { figure, type Figure } from "./figure.ts";
 
 /** The agent's download: as it is served, and as a package would hold it (`xz -9`). Most of it is the runtime. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentBench } from "./agent.ts";
+import type { AgentBench } from "./agent-bench.ts";
 import { agentFolders, enrolledAt } from "./agent-program.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { startHub, type Hub } from "./hub.ts";

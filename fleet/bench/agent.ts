@@ -3,23 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildAgent } from "../../script/build.ts";
 import { house } from "../../script/files.ts";
-import type { BenchOptions } from "../bench.ts";
+import type { AgentBench } from "./agent-bench.ts";
 import { measureBackups } from "./agent-backups.ts";
 import { measureIdle } from "./agent-idle.ts";
 import { measureSize } from "./agent-size.ts";
 import { measureStart } from "./agent-start.ts";
+import type { BenchOptions } from "./bench.ts";
 import type { Figure } from "./figure.ts";
-
-/** What every part of the agent's benchmark works with. */
-export interface AgentBench extends BenchOptions {
-  /** On tmpfs, so that no disk has a say. */
-  folder: string;
-  /** The compiled agent, built for this run as `script/build` builds it. */
-  agent: string;
-  /** The least program that does the same in the same runtime; see floor-program.ts. */
-  floor: string;
-  restic: string;
-}
 
 /** Memory, start, size and cost of the agent, each beside a baseline; takes about five minutes, with `--quick` one. */
 export async function benchAgent(options: BenchOptions): Promise<Figure[]> {

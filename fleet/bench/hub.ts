@@ -1,6 +1,6 @@
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import { parseAgentFrame, type Durable } from "@restic-manager/protocol/frame";
-import type { ServerMessage } from "@restic-manager/protocol/messages";
+import type { ServerMessage } from "@restic-manager/protocol/server-message";
 
 /** The least that an agent takes for a server: it greets, hands out one configuration, acknowledges, and lets the bench listen. */
 export interface Hub {
