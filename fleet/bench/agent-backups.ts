@@ -9,7 +9,7 @@ import { writeManyFiles } from "./many-files.ts";
 import { cpuSecondsOf } from "./process-figures.ts";
 
 const FILES = 100_000;
-const PAIRS = 9;
+const PAIRS = 7;
 const PASSWORD = "bench";
 
 /** Seconds that one backup took, on the clock and of CPU. */
