@@ -6,11 +6,13 @@ import { enrolledAt, startAgent } from "./agent-program.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { startHub, type Hub } from "./hub.ts";
 import { writeManyFiles } from "./many-files.ts";
-import { cpuSecondsOf } from "./process-figures.ts";
+import { cpuSecondsOf, memoryOf } from "./process-figures.ts";
 
 const FILES = 100_000;
 const PAIRS = 7;
 const PASSWORD = "bench";
+/** An agent whose work is done has made itself small by then. */
+const AFTERWARDS_MS = 10_000;
 
 /** Seconds that one backup took, on the clock and of CPU. */
 interface Cost {
@@ -75,7 +77,10 @@ export async function measureBackups(bench: AgentBench): Promise<Figure[]> {
       again.push([ours[1], theirs[1]]);
       bench.say(`  pair ${round + 1}: ${ours.map(words).join(", ")} (plain ${theirs.map(words).join(", ")})`);
     }
+    await Bun.sleep(AFTERWARDS_MS);
+    const afterwards = { value: memoryOf(program.pid).resident, unit: "MB" as const };
     return [
+      figure("agent.memory_after_backups", afterwards, { most: 40, of: "value" }),
       ...compare("agent.backup_first", first),
       ...compare("agent.backup_unchanged", again),
       figure("agent.report_after_backup.cpu", { value: median(reports), unit: "s" }),
