@@ -16,6 +16,8 @@ export interface QueueParts {
   /** Runs between two jobs, when restic is idle: tells the server what the repository holds. */
   between: (cancel: AbortSignal) => Promise<void>;
   onError: (error: unknown, doing: string) => void;
+  /** Nothing is left to do. */
+  onIdle?: () => void;
 }
 
 /**
@@ -86,7 +88,7 @@ export class Queue {
       const job = this.#waiting.shift();
       if (job !== undefined) await this.#one(job);
       else if (this.#parts.journal.reportDue) await this.#report();
-      else return;
+      else return this.#parts.onIdle?.();
     }
   }
 
