@@ -201,7 +201,7 @@ test("waiting grows from up to one second to up to sixty, spread over all of it"
   expect(slowDelay(0)).toBe(RECONNECT_SLOW_MS / 2);
 });
 
-for (const reason of ["protocol", "revoked", "clone"] as const) {
+for (const reason of ["protocol", "revoked", "clone", "replaced"] as const) {
   test(`after "${reason}" it tries slowly, since soon nothing will have changed`, () => {
     const { greet, last, timers, sockets, heard } = world();
     greet();

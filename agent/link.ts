@@ -35,6 +35,12 @@ export interface LinkDuties {
   say(level: "info" | "warn", text: string): void;
 }
 
+/**
+ * After these, trying again soon changes nothing. `replaced` means that another agent with this bearer lives on this machine (what
+ * became of our own earlier sockets we do not hear): two that try fast would throw each other out for ever.
+ */
+const SLOW = new Set<number>([CLOSE.protocol, CLOSE.revoked, CLOSE.clone, CLOSE.replaced]);
+
 type State =
   | { name: "stopped" }
   | { name: "waiting"; timer: Cancel }
@@ -242,7 +248,7 @@ export class Link {
 
   #lost(code: number, reason: string): void {
     const wasOpen = this.#state.name === "open";
-    this.#slow = code === CLOSE.protocol || code === CLOSE.revoked || code === CLOSE.clone;
+    this.#slow = SLOW.has(code);
     const random = this.#timers.random();
     const delay = this.#slow ? slowDelay(random) : reconnectDelay(this.#attempt, random);
     this.#attempt += 1;

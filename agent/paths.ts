@@ -10,6 +10,8 @@ export interface AgentPaths {
   secretsFile: string;
   /** Outbox and jobs. */
   database: string;
+  /** Held by the agent that runs. */
+  lockFile: string;
   /** restic's cache. */
   cacheDir: string;
   /** The kept machine id of a machine that has none of its own. */
@@ -43,6 +45,7 @@ export function agentPaths(choices: PathChoices = {}): AgentPaths {
     agentFile: join(configDir, "agent.yaml"),
     secretsFile: join(configDir, "secrets.enc"),
     database: join(stateDir, "agent.db"),
+    lockFile: join(stateDir, "agent.lock"),
     cacheDir: join(stateDir, "cache"),
     machineIdFile: join(stateDir, "machine-id"),
   };

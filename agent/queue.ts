@@ -36,8 +36,10 @@ export class Queue {
     this.#parts = parts;
   }
 
+  /** A report gives way: at a repository that does not answer it would hold the job up for minutes. It stays due. */
   add(job: HeldJob): void {
     this.#waiting.push(job);
+    this.#idle?.abort();
     this.wake();
   }
 

@@ -7,7 +7,7 @@ import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
-import { belongsToAnother, openAgentDb } from "./db.ts";
+import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
@@ -19,6 +19,7 @@ import { Queue } from "./queue.ts";
 import { recover } from "./recovery.ts";
 import { resticContext, type ResticPlaces } from "./restic-access.ts";
 import { readSecrets, writeSecrets } from "./secrets.ts";
+import { lockState } from "./state-lock.ts";
 import { readSysinfo } from "./sysinfo.ts";
 import { systemTimers } from "./timers.ts";
 import { agentVersion } from "./version.ts";
@@ -41,24 +42,28 @@ export interface RunOptions {
 /**
  * Runs the agent until the signal is aborted: connects first, then ends what an earlier life left behind, then works.
  *
- * @throws SecretsError, SQLiteError when a file of its own is damaged; neither file is written to then.
+ * @throws SecretsError, AgentDbError when a file of its own is damaged, which is not written to then; StateInUse.
  */
 export async function runAgent({ paths, file, env, signal, log }: RunOptions): Promise<void> {
   for (const secret of secretsIn(file)) log.hide(secret);
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(paths.cacheDir, { recursive: true, mode: 0o700 });
+  const unlock = lockState(paths.lockFile);
+  try {
+    await live({ paths, file, env, signal, log });
+  } finally {
+    unlock();
+  }
+}
+
+async function live({ paths, file, env, signal, log }: RunOptions): Promise<void> {
   const key = sealingKey(file);
   let config = await readSecrets(paths.secretsFile, key, file.host_id);
   hideCredentials(log, config);
 
   const timers = systemTimers();
-  const db = openAgentDb(paths.database);
-  if (belongsToAnother(db, file.host_id))
-    log.warn("this machine was enrolled anew; what waited for its former host is dropped");
-  const outbox = new Outbox(db);
-  const meta = new Meta(db);
-  const ballast = new Ballast(`${paths.database}.ballast`);
-  const journal = new Journal({ db, outbox, ballast, now: timers.now });
+  const { db, outbox, meta, journal, foreign } = openBooks(paths.database, file.host_id, timers.now);
+  if (foreign) log.warn("this machine was enrolled anew; what waited for its former host is dropped");
   const system = readSysinfo({ machineIdFile: paths.machineIdFile });
   const places: ResticPlaces = {
     cacheDir: paths.cacheDir,
@@ -155,6 +160,20 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
   link.stop();
   await saving;
   db.close();
+}
+
+/** `foreign`: the file was another host's, and is empty now. */
+function openBooks(path: string, hostId: string, now: () => number) {
+  const ballast = new Ballast(`${path}.ballast`);
+  return namingFile(path, () => {
+    const db = openAgentDb(path);
+    const foreign = belongsToAnother(db, hostId);
+    const outbox = new Outbox(db);
+    const journal = new Journal({ db, outbox, ballast, now });
+    // What a damaged page hides is better known before anything is promised to the server.
+    journal.held();
+    return { db, outbox, meta: new Meta(db), journal, foreign };
+  });
 }
 
 function hideCredentials(log: Log, config: AgentConfig | undefined): void {

@@ -335,7 +335,7 @@ export class Link {
     const now = this.#parts.clock.now();
     for (const connection of this.hub.all()) {
       if (now - connection.lastFrameAt < OFFLINE_AFTER_MS) continue;
-      connection.close("replaced");
+      connection.close("silent");
       this.#aside("mark a host offline", this.closed(connection));
     }
   }
