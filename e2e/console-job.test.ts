@@ -211,7 +211,7 @@ describe("at work", () => {
       await page.getByRole("button", { name: "Save and prove" }).click();
       await page.getByText(/is to open the repository with these credentials/).waitFor();
       expect(await page.getByRole("textbox", { name: "New repository password" }).inputValue()).toBe("");
-      await page.getByRole("link", { name: "Open the job" }).click();
+      await page.getByRole("link", { name: "Open the job", exact: true }).click();
       await page.getByRole("heading", { name: /Opening the repository of/ }).waitFor();
       await page.close();
       // The browser itself reports the refusal.
