@@ -1,7 +1,7 @@
 import { SQLiteError, type Database } from "bun:sqlite";
 import { JobId } from "@restic-manager/protocol/ids";
 import { ActorKind, JobKind, parseOrder, type JobOrder } from "@restic-manager/protocol/jobs";
-import { OUTCOME_KEPT_MS } from "@restic-manager/protocol/limits";
+import { JOB_INPUT_BYTES, OUTCOME_KEPT_MS } from "@restic-manager/protocol/limits";
 import type { CommandRun, DurableMessage } from "@restic-manager/protocol/messages";
 import { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Ballast } from "./ballast.ts";
@@ -291,11 +291,16 @@ export class Journal {
       finished_at: row.finished_at ?? this.#instant(),
       outcome: JobOutcome.parse(JSON.parse(row.outcome ?? "null")),
       log_lines: row.log_lines,
-      recreate: {
-        input: JSON.parse(row.input) as Record<string, unknown>,
-        actor_kind: ActorKind.parse(row.actor_kind),
-        created_at: row.created_at,
-      },
+      // An outcome that no frame can carry would be sent for ever; an input over the protocol's bound stays out of it.
+      ...(Buffer.byteLength(row.input) > JOB_INPUT_BYTES
+        ? {}
+        : {
+            recreate: {
+              input: JSON.parse(row.input) as Record<string, unknown>,
+              actor_kind: ActorKind.parse(row.actor_kind),
+              created_at: row.created_at,
+            },
+          }),
     };
   }
 
