@@ -8,6 +8,18 @@ import type { Ballast } from "./ballast.ts";
 import { Meta } from "./meta.ts";
 import type { LogChunk, Outbox } from "./outbox.ts";
 
+/** Nothing can be written, and nothing is left that could give way. */
+class NoRoom extends Error {
+  override readonly name = "NoRoom";
+
+  constructor(options: ErrorOptions) {
+    super(
+      "the disk that holds this agent's state folder is full, and nothing is left to give way: free some space",
+      options,
+    );
+  }
+}
+
 /** A process as it can be told from another one that got the same number. */
 export interface ProcessIdentity {
   pid: number;
@@ -130,11 +142,17 @@ export class Journal {
       });
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      this.#commit(() => {
-        const { jobId, firstLine, count: missing } = chunk;
-        this.#outbox.append({ type: "log.gap", job_id: jobId, first_line: firstLine, count: missing });
-        count();
-      });
+      try {
+        this.#commit(() => {
+          const { jobId, firstLine, count: missing } = chunk;
+          this.#outbox.append({ type: "log.gap", job_id: jobId, first_line: firstLine, count: missing });
+          count();
+        });
+      } catch (still) {
+        // Not even the mark has room. The numbers of the lines that follow show the hole.
+        if (!(still instanceof NoRoom)) throw still;
+        return;
+      }
     }
     this.#outbox.committed();
   }
@@ -322,8 +340,13 @@ export class Journal {
       if (!isDiskFull(error)) throw error;
       this.#ballast?.giveUp();
       // Freed pages are used again inside the file, so that the next commits need no room from the disk.
-      this.#transaction(() => this.#outbox.giveWay(4 * 1024 * 1024));
-      return this.#transaction(work);
+      try {
+        this.#transaction(() => this.#outbox.giveWay(4 * 1024 * 1024));
+        return this.#transaction(work);
+      } catch (still) {
+        if (!isDiskFull(still)) throw still;
+        throw new NoRoom({ cause: still });
+      }
     }
   }
 

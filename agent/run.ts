@@ -91,6 +91,14 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
     between: (cancel) => reportRepository(cancel, parts),
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
   });
+  // What the server asks and the disk has no room for must not end the agent: it is asked again.
+  const guarded = (doing: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      log.error(`could not ${doing}`, { error: toError(error) });
+    }
+  };
   let saving = Promise.resolve();
   const link: Link = new Link({
     outbox,
@@ -113,13 +121,15 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
           schedule_version: 0,
         };
       },
-      run(command) {
-        const taken = journal.accept(command);
-        if (taken.verdict === "new") queue.add(taken.job);
-      },
-      cancel(jobId, now) {
-        if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
-      },
+      run: (command) =>
+        guarded(`take job ${command.job_id}`, () => {
+          const taken = journal.accept(command);
+          if (taken.verdict === "new") queue.add(taken.job);
+        }),
+      cancel: (jobId, now) =>
+        guarded(`cancel job ${jobId}`, () => {
+          if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
+        }),
       configure(next) {
         config = next;
         hideCredentials(log, config);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Problem } from "@restic-manager/protocol/api/errors";
@@ -172,10 +172,48 @@ describe("when the agent's disk is full", () => {
   );
 
   test(
-    "an agent that was killed there starts again, finishes what was cut off, and backs up",
+    "acknowledgements that cannot be written down do not end the agent, even with its reserve gone",
     () =>
       stage.tell(async () => {
         disk.relieve();
+        stage.fake.play({
+          commands: {
+            backup: [
+              { do: "wait_for", file: "more" },
+              { do: "lines", count: 2_000 },
+              { do: "wait_for", file: "room" },
+              { do: "exit", code: 1 },
+            ],
+          },
+        });
+        const { id } = await host.backUp();
+        await until("restic runs", () => stage.fake.isWaiting());
+        stage.server.signal("SIGSTOP");
+        stage.fake.release("more");
+        await until("all lines wait", () => stage.fake.isWaiting() && host.agent.waiting() >= 2_000 / 256);
+        rmSync(join(host.agent.stateDir, "agent.db.ballast"), { force: true });
+        disk.fill();
+        stage.server.signal("SIGCONT");
+        await until("the server has them", async () => (await host.job(id)).log.lines > 2_000);
+        expect(host.agent.waiting()).toBeGreaterThan(0);
+        disk.relieve();
+        stage.fake.release("room");
+        expect((await host.finished(id)).state).toBe("failed");
+        await host.atRest();
+        expect(host.agent.tail()).not.toContain("error");
+      }),
+    60_000,
+  );
+
+  test(
+    "an agent that was killed there starts again, finishes what was cut off, and backs up",
+    () =>
+      stage.tell(async () => {
+        // A start lays the reserve anew; so does the look around every half minute.
+        await host.agent.kill();
+        host.agent.start();
+        await host.online();
+        await until("the reserve is laid", () => existsSync(join(host.agent.stateDir, "agent.db.ballast")));
         stage.fake.play({ backup: { log_lines: LINES, wait_for: "never" } });
         const { id } = await host.backUp();
         await until("the first half is known", async () => (await host.job(id)).log.lines === LINES / 2 + 1);
