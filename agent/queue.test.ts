@@ -1,52 +1,159 @@
-import { expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { HeldJob } from "./journal.ts";
 import { Queue } from "./queue.ts";
-import { command, testJournal } from "./testing/journal.ts";
+import { command, jobId, testJournal } from "./testing/journal.ts";
 
-/** A queue over a real journal; `between` is what reports do. */
-function queueWith(between: (cancel: AbortSignal) => Promise<void>) {
+const open: { close(): void }[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+});
+
+const DONE: JobOutcome = { state: "succeeded", result: { repository_id: "a".repeat(64), created: false } };
+
+/** A queue whose work the test ends by hand. */
+function world() {
   const books = testJournal();
-  const { journal } = books;
-  const done: string[] = [];
+  open.push(books);
+  const errors: unknown[] = [];
+  const reports: AbortSignal[] = [];
+  const working: {
+    job: HeldJob;
+    cancel: AbortSignal;
+    kill: AbortSignal;
+    end: (outcome: JobOutcome) => void;
+  }[] = [];
   const queue = new Queue({
-    journal,
-    async work(job) {
-      done.push(job.id);
-      return { state: "cancelled" };
+    journal: books.journal,
+    work: (job, signals) =>
+      new Promise((resolve) => {
+        working.push({ job, ...signals, end: resolve });
+        signals.cancel.addEventListener("abort", () => resolve({ state: "cancelled" }));
+      }),
+    between: async (cancel) => {
+      reports.push(cancel);
+      books.journal.report([]);
     },
-    between,
-    onError: (error) => {
-      throw error;
-    },
+    onError: (error) => errors.push(error),
   });
-  const accept = (n: number): HeldJob => {
-    const taken = journal.accept(command(n));
-    if (taken.verdict !== "new") throw new Error("the job was there");
-    return taken.job;
+  const add = (n: number) => {
+    const taken = books.journal.accept(command(n));
+    if (taken.verdict === "new") queue.add(taken.job);
   };
-  return { journal, queue, done, accept, close: () => books.close() };
+  const outcomes = () =>
+    books.waiting().flatMap((data) => {
+      const { message } = JSON.parse(String(data)) as {
+        message: { type: string; job_id: string; outcome?: JobOutcome };
+      };
+      return message.outcome === undefined ? [] : [[message.job_id, message.outcome.state]];
+    });
+  return { ...books, queue, working, errors, reports, add, outcomes };
 }
 
-test("a report that hangs at a repository that went away does not hold up a job, and is made after it", async () => {
-  const reports: AbortSignal[] = [];
-  const second = Promise.withResolvers<void>();
-  const { queue, journal, done, accept, close } = queueWith((cancel) => {
-    reports.push(cancel);
-    if (reports.length === 2) {
-      journal.report([]);
-      second.resolve();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => cancel.addEventListener("abort", () => resolve(), { once: true }));
-  });
-  journal.markReportDue();
+/** Lets the queue's own steps run; nothing in it waits for time. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test("runs one job at a time, in the order in which they came", async () => {
+  const { queue, working, add, outcomes } = world();
   queue.open([]);
-  expect(reports.length).toBe(1);
-  const job = accept(1);
-  queue.add(job);
-  await second.promise;
-  expect(reports[0]?.aborted).toBe(true);
-  expect(done).toEqual([job.id]);
+  for (const n of [3, 1, 2]) add(n);
+  await settle();
+  expect(working.map(({ job }) => job.id)).toEqual([jobId(3)]);
+  working[0]?.end(DONE);
+  await settle();
+  expect(working.map(({ job }) => job.id)).toEqual([jobId(3), jobId(1)]);
+  working[1]?.end(DONE);
+  await settle();
+  working[2]?.end(DONE);
+  await settle();
+  expect(outcomes().map(([id]) => id)).toEqual([jobId(3), jobId(1), jobId(2)]);
+});
+
+test("runs nothing before it is opened, and then first what an earlier life had accepted", async () => {
+  const { queue, working, add, journal } = world();
+  const taken = journal.accept(command(1));
+  add(2);
+  await settle();
+  expect(working).toEqual([]);
+  queue.open(taken.verdict === "new" ? [taken.job] : []);
+  await settle();
+  expect(working[0]?.job.id).toBe(jobId(1));
+});
+
+test("a job that waits is cancelled at once, without a start", async () => {
+  const { queue, working, add, outcomes } = world();
+  queue.open([]);
+  add(1);
+  add(2);
+  await settle();
+  expect(queue.cancel(jobId(2), false)).toBe(true);
+  expect(outcomes()).toEqual([[jobId(2), "cancelled"]]);
+  working[0]?.end(DONE);
+  await settle();
+  expect(working).toHaveLength(1);
+});
+
+test("a running job is asked to end, and killed only when somebody does not want to wait", async () => {
+  const { queue, working, add, outcomes } = world();
+  queue.open([]);
+  add(1);
+  await settle();
+  expect(queue.cancel(jobId(1), false)).toBe(true);
+  expect(working[0]?.cancel.aborted).toBe(true);
+  expect(working[0]?.kill.aborted).toBe(false);
+  await settle();
+  expect(outcomes()).toEqual([[jobId(1), "cancelled"]]);
+  expect(queue.cancel(jobId(1), true)).toBe(false);
+});
+
+test("what the repository holds is read between two jobs, once after the last", async () => {
+  const { queue, working, reports, add } = world();
+  queue.open([]);
+  add(1);
+  add(2);
+  await settle();
+  working[0]?.end(DONE);
+  await settle();
+  expect(reports).toHaveLength(0);
+  working[1]?.end(DONE);
+  await settle();
+  expect(reports).toHaveLength(1);
+});
+
+test("a defect in a job's work fails that job and no other", async () => {
+  const books = testJournal();
+  open.push(books);
+  const errors: unknown[] = [];
+  let calls = 0;
+  const queue = new Queue({
+    journal: books.journal,
+    work: async () => {
+      calls += 1;
+      if (calls === 1) throw new Error("a defect");
+      return DONE;
+    },
+    between: async () => books.journal.report([]),
+    onError: (error) => errors.push(error),
+  });
+  queue.open([]);
+  for (const n of [1, 2]) {
+    const taken = books.journal.accept(command(n));
+    if (taken.verdict === "new") queue.add(taken.job);
+  }
+  await settle();
+  await settle();
+  expect(errors).toHaveLength(1);
+  expect(books.journal.held()).toEqual([]);
+  expect(calls).toBe(2);
+});
+
+test("a stop interrupts what runs and reports it as restarted; what waits stays for the next life", async () => {
+  const { queue, add, journal, waiting } = world();
+  queue.open([]);
+  add(1);
+  add(2);
+  await settle();
   await queue.stop();
-  close();
+  expect(String(waiting().at(-1))).toContain("agent_restarted");
+  expect(journal.held().map((job) => job.id)).toEqual([jobId(2)]);
 });

@@ -1,3 +1,29 @@
+import type { z } from "zod";
+import type {
+  EnrollmentProgress,
+  EnrollmentToken,
+  EnrollmentTokenInput,
+} from "@restic-manager/protocol/api/enrolment";
+import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
+import type {
+  Host,
+  HostPatch,
+  HostsPage,
+  HostsQuery,
+  SnapshotsPage,
+  SourceGroups,
+} from "@restic-manager/protocol/api/hosts";
+import type {
+  CancelJob,
+  CreatedJob,
+  Job,
+  JobLogPage,
+  JobsPage,
+  JobsQuery,
+  NewJob,
+  RunGroup,
+} from "@restic-manager/protocol/api/jobs";
+import type { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
 import type {
   Me,
   Setup,
@@ -14,7 +40,7 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
  * Asks the server. The answer's shape is what the protocol says of this path; the server and its tests answer for that,
  * so that the page need not carry a validator. Throws `ApiProblem` with a sentence for everything else.
  */
-async function ask<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
+export async function ask<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(`/api${path}`, {
@@ -47,14 +73,48 @@ function parse(text: string): unknown {
   }
 }
 
+/** A question's parameters as `?a=b`; what is undefined is left out. */
+function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
+}
+
 /** Every question this console asks, by what it is about. */
 export const api = {
   setupState: () => ask<SetupState>("GET", "/setup"),
-  setupFacts: (token: string) => ask<SetupFacts>("POST", "/setup/facts", { token }),
+  setupFacts: (token: string) => ask<SetupFacts>("POST", "/setup/check", { token }),
   setupProbe: (probe: { token: string; base_url: string }) =>
     ask<SetupProbeResult>("POST", "/setup/probe", probe),
   setup: (setup: Setup) => ask<Me>("POST", "/setup", setup),
   signIn: (credentials: SignIn) => ask<Me>("POST", "/session", credentials),
   signOut: () => ask<null>("DELETE", "/session"),
   me: () => ask<Me>("GET", "/me"),
+
+  fleetSummary: () => ask<FleetSummary>("GET", "/fleet/summary"),
+  hosts: (wanted: Partial<HostsQuery>) => ask<HostsPage>("GET", `/hosts${query(wanted)}`),
+  host: (id: string) => ask<Host>("GET", `/hosts/${id}`),
+  renameHost: (id: string, patch: z.input<typeof HostPatch>) => ask<Host>("PATCH", `/hosts/${id}`, patch),
+  removeHost: (id: string) => ask<null>("DELETE", `/hosts/${id}`),
+  snapshots: (hostId: string, wanted: { cursor?: string | undefined; limit?: number }) =>
+    ask<SnapshotsPage>("GET", `/hosts/${hostId}/snapshots${query(wanted)}`),
+  sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),
+  runGroup: (hostId: string, groupId: string, run: z.input<typeof RunGroup> = {}) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/source-groups/${groupId}/run`, run),
+  repoCredentials: (hostId: string) => ask<RepoCredentialsView>("GET", `/hosts/${hostId}/repo-credentials`),
+  saveRepoCredentials: (hostId: string, credentials: RepoCredentialsInput) =>
+    ask<RepoCredentialsView>("PUT", `/hosts/${hostId}/repo-credentials`, credentials),
+
+  jobs: (wanted: Partial<JobsQuery>) => ask<JobsPage>("GET", `/jobs${query(wanted)}`),
+  job: (id: string) => ask<Job>("GET", `/jobs/${id}`),
+  createJob: (hostId: string, job: z.input<typeof NewJob>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/jobs`, job),
+  cancelJob: (id: string, how: z.input<typeof CancelJob> = {}) => ask<Job>("POST", `/jobs/${id}/cancel`, how),
+  jobLog: (id: string, wanted: { from?: number; limit?: number }) =>
+    ask<JobLogPage>("GET", `/jobs/${id}/log${query(wanted)}`),
+
+  createEnrollment: (wanted: EnrollmentTokenInput) =>
+    ask<EnrollmentToken>("POST", "/enrollment-tokens", wanted),
+  enrollment: (id: string) => ask<EnrollmentProgress>("GET", `/enrollment-tokens/${id}`),
 };

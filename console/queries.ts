@@ -1,6 +1,53 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { HostsPage, HostsQuery, SnapshotsPage } from "@restic-manager/protocol/api/hosts";
+import type { JobsPage, JobsQuery } from "@restic-manager/protocol/api/jobs";
 import { api } from "./api.ts";
 
-/** What pages ask for, by name; the event stream patches the same entries. */
+/** What a list of hosts shows and in which order; its pages follow by cursor. */
+export type HostList = Pick<HostsQuery, "sort" | "order"> &
+  Partial<Pick<HostsQuery, "search" | "status" | "backed_up">>;
+/** What a list of jobs shows, newest first. */
+export type JobList = Partial<Pick<JobsQuery, "host_id" | "kind" | "state">>;
+
+/** Rows asked for at once. */
+const HOSTS_A_PAGE = 200;
+const JOBS_A_PAGE = 100;
+const SNAPSHOTS_A_PAGE = 200;
+
+/** What pages ask for, by name; the event stream patches the same entries (`live-patches.ts`). */
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: api.me, staleTime: Infinity, retry: false });
 export const setupStateQuery = queryOptions({ queryKey: ["setup"], queryFn: api.setupState, retry: false });
+
+export const summaryQuery = queryOptions({ queryKey: ["fleet-summary"], queryFn: api.fleetSummary });
+export const hostsQuery = (list: HostList) =>
+  infiniteQueryOptions({
+    queryKey: ["hosts", list] as const,
+    queryFn: ({ pageParam }) =>
+      api.hosts({ ...list, limit: HOSTS_A_PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: HostsPage) => last.next_cursor,
+  });
+export const hostQuery = (id: string) =>
+  queryOptions({ queryKey: ["host", id] as const, queryFn: () => api.host(id) });
+export const sourceGroupsQuery = (hostId: string) =>
+  queryOptions({ queryKey: ["source-groups", hostId] as const, queryFn: () => api.sourceGroups(hostId) });
+export const snapshotsQuery = (hostId: string) =>
+  infiniteQueryOptions({
+    queryKey: ["snapshots", hostId] as const,
+    queryFn: ({ pageParam }) =>
+      api.snapshots(hostId, { limit: SNAPSHOTS_A_PAGE, cursor: pageParam ?? undefined }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: SnapshotsPage) => last.next_cursor,
+  });
+export const jobsQuery = (list: JobList) =>
+  infiniteQueryOptions({
+    queryKey: ["jobs", list] as const,
+    queryFn: ({ pageParam }) =>
+      api.jobs({ ...list, limit: JOBS_A_PAGE, ...(pageParam === null ? {} : { cursor: pageParam }) }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: JobsPage) => last.next_cursor,
+  });
+export const jobQuery = (id: string) =>
+  queryOptions({ queryKey: ["job", id] as const, queryFn: () => api.job(id) });
+export const enrollmentQuery = (id: string) =>
+  queryOptions({ queryKey: ["enrollment", id] as const, queryFn: () => api.enrollment(id) });

@@ -8,6 +8,8 @@ import {
 } from "@tanstack/react-router";
 import { ApiProblem } from "./api-problem.ts";
 import { meQuery, setupStateQuery } from "./queries.ts";
+import { readFleetSearch } from "./fleet/fleet-search.ts";
+import { readJobsSearch } from "./jobs/jobs-search.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { NotFound, RouteProblem } from "./shell/route-problem.tsx";
 
@@ -52,24 +54,31 @@ const signedIn = createRoute({
 const fleet = createRoute({
   getParentRoute: () => signedIn,
   path: "/",
+  validateSearch: readFleetSearch,
   component: lazyRouteComponent(() => import("./fleet/fleet-page.tsx"), "FleetPage"),
 });
 
 const addHost = createRoute({
   getParentRoute: () => signedIn,
   path: "/hosts/add",
-  component: lazyRouteComponent(() => import("./host/add-host-page.tsx"), "AddHostPage"),
+  validateSearch: (search: Record<string, unknown>) => ({ enrollment: textOf(search["enrollment"]) }),
+  component: lazyRouteComponent(() => import("./enrolment/add-host-page.tsx"), "AddHostPage"),
 });
 
 const host = createRoute({
   getParentRoute: () => signedIn,
   path: "/hosts/$hostId",
+  validateSearch: (search: Record<string, unknown>) => ({
+    tab: textOf(search["tab"]),
+    snapshot: textOf(search["snapshot"]),
+  }),
   component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
 });
 
 const jobs = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs",
+  validateSearch: readJobsSearch,
   component: lazyRouteComponent(() => import("./jobs/jobs-page.tsx"), "JobsPage"),
 });
 
@@ -85,11 +94,21 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+function writeSearch(search: Record<string, unknown>): string {
+  const given = Object.entries(search).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
+}
+
 /** The console's router; `queryClient` holds what its pages have asked for. */
 export function createConsoleRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree: tree,
     context: { queryClient },
+    // Every value is text, so that a host called 0123 stays what it is.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: writeSearch,
     defaultErrorComponent: RouteProblem,
     defaultPreload: "intent",
     scrollRestoration: true,

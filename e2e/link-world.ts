@@ -131,6 +131,14 @@ export class World {
     await this.#link.settled();
   }
 
+  /** Connects if need be, and delivers everything that is under way in both directions. */
+  async talk(): Promise<void> {
+    if (this.agent.pipe?.cut !== false) await this.pass(61_000);
+    await this.answer();
+    await this.up(1_000);
+    await this.down(1_000);
+  }
+
   /** The network breaks: what is under way is lost, both ends notice. */
   async cut(): Promise<void> {
     const { pipe } = this.agent;

@@ -22,7 +22,6 @@ export const JobKind = z.enum(Object.keys(jobKinds) as JobKind[]);
 /** A job's states; `queued` and `running` are the only ones that can change. */
 export const JOB_STATES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
 export type JobState = (typeof JOB_STATES)[number];
-export const FINISHED_STATES = ["succeeded", "failed", "cancelled"] as const satisfies JobState[];
 
 /** Who caused a job. */
 export const ActorKind = z.enum(["user", "schedule", "system"]);

@@ -21,7 +21,7 @@ import { TabStrip } from "../ui/tab-strip.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { Vitals } from "../ui/vitals.tsx";
 import { madeUpBook } from "./job-picture.tsx";
-import { madeUpTimes, NOW } from "./made-up.ts";
+import { madeUpTimes, noDownload, NOW } from "./made-up.ts";
 
 const HOUR = 3_600_000;
 const row = { display: "flex", flexWrap: "wrap", gap: 14, alignItems: "center" } as const;
@@ -191,11 +191,11 @@ export function Components() {
       <Panel flush>
         <EmptyState kind="refused" title="Only administrators see this" text="Ask one of them." />
       </Panel>
-      <LiveLog label="A log with a cut" source={logs.cut} downloadHref="#d" />
-      <LiveLog label="A log while reconnecting" source={logs.reconnecting} downloadHref="#d" />
-      <LiveLog label="A log with no line yet" source={logs.empty} downloadHref="#d" />
-      <LiveLog label="A log that is loading" source={logs.loading} downloadHref="#d" />
-      <LiveLog label="A log that cannot be read" source={logs.failed} downloadHref="#d" />
+      <LiveLog label="A log with a cut" source={logs.cut} download={noDownload} />
+      <LiveLog label="A log while reconnecting" source={logs.reconnecting} download={noDownload} />
+      <LiveLog label="A log with no line yet" source={logs.empty} download={noDownload} />
+      <LiveLog label="A log that is loading" source={logs.loading} download={noDownload} />
+      <LiveLog label="A log that cannot be read" source={logs.failed} download={noDownload} />
     </Page>
   );
 }

@@ -9,7 +9,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Phases } from "../ui/phases.tsx";
 import { ProgressLine } from "../ui/progress-line.tsx";
 import { StatusMark } from "../ui/status-mark.tsx";
-import { madeUpLine } from "./made-up.ts";
+import { madeUpLine, noDownload } from "./made-up.ts";
 
 const PHASES = ["loading", "live", "reconnecting", "complete", "failed"] as const;
 
@@ -76,7 +76,7 @@ export function JobPicture({ lines, phase }: { lines: number; phase: string }) {
           ]}
         />
       </Panel>
-      <LiveLog label="Log of the backup of db-ams-01" source={book} downloadHref="#download" />
+      <LiveLog label="Log of the backup of db-ams-01" source={book} download={noDownload} />
     </Page>
   );
 }

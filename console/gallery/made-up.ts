@@ -72,3 +72,6 @@ export function madeUpTimes(count: number): number[] {
     (_, index) => NOW - 2 * HOUR - 6 * HOUR * (1.14 ** Math.min(index, 62) - 1),
   );
 }
+
+/** Nothing in the gallery can be saved. */
+export const noDownload = () => Promise.resolve();

@@ -22,7 +22,7 @@ export function GalleryShell({
       live={{ state: "live" }}
       userName="m.thiel"
       onSignOut={() => undefined}
-      entries={[{ id: "add", group: "Do", title: "Add host", note: "Enrol a machine", href: "/hosts/add" }]}
+      entries={[{ id: "add", group: "Do", title: "Add host", note: "Enrol a machine", to: "/hosts/add" }]}
       findHosts={() =>
         Promise.resolve(
           madeUpHosts(30).map((host) => ({
@@ -31,7 +31,7 @@ export function GalleryShell({
             title: host.name,
             note: `${hostWords[host.status].word} · ${host.os}`,
             mark: hostWords[host.status],
-            href: `/hosts/${host.id}`,
+            to: `/hosts/${host.id}`,
           })),
         )
       }

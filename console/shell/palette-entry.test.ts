@@ -6,7 +6,7 @@ const host = (title: string, note = ""): PaletteEntry => ({
   group: "Hosts",
   title,
   note,
-  href: "/",
+  to: "/",
 });
 const titles = (entries: PaletteEntry[]) => entries.map((entry) => entry.title);
 

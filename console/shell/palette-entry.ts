@@ -8,7 +8,8 @@ export interface PaletteEntry {
   /** One quiet line below. */
   note?: string;
   mark?: Pick<StateWord, "state" | "icon">;
-  href: string;
+  /** Where it leads, or what it does. */
+  to: string | (() => void);
 }
 
 /**

@@ -50,6 +50,10 @@ export default function Palette({ opened, onClose, entries, findHosts }: Palette
     };
   }, [typed, opened]);
 
+  function go(to: PaletteEntry["to"]) {
+    if (typeof to === "string") router.history.push(to);
+    else to();
+  }
   const found = rankEntries([...hosts.entries, ...entries], typed).slice(0, SHOWN);
   const groups = ["Hosts", "Go to", "Do"] as const;
   return (
@@ -83,7 +87,7 @@ export default function Palette({ opened, onClose, entries, findHosts }: Palette
           return (
             <Spotlight.ActionsGroup key={group} label={group}>
               {members.map((entry) => (
-                <Spotlight.Action key={entry.id} onClick={() => router.history.push(entry.href)}>
+                <Spotlight.Action key={entry.id} onClick={() => go(entry.to)}>
                   <span className={styles.icon}>
                     {entry.mark === undefined ? <IconArrowRight size={16} /> : <StateIcon {...entry.mark} />}
                   </span>

@@ -1,44 +1,107 @@
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Outlet, useRouter, useRouterState } from "@tanstack/react-router";
 import { api } from "../api.ts";
-import { meQuery } from "../queries.ts";
+import { formatCount } from "../format/numbers.ts";
+import { useLive } from "../live.ts";
+import { meQuery, summaryQuery } from "../queries.ts";
+import { leave } from "../session/leave.ts";
+import { mayDo } from "../session/may.ts";
+import { Notice } from "../ui/notice.tsx";
+import { hostWords } from "../ui/state-words.ts";
+import { TimeAgo } from "../ui/time-ago.tsx";
 import type { PaletteEntry } from "./palette-entry.ts";
 import type { Section } from "./section.ts";
 import { Shell } from "./shell.tsx";
 
-const ENTRIES: readonly PaletteEntry[] = [
-  { id: "fleet", group: "Go to", title: "Fleet", href: "/" },
-  { id: "jobs", group: "Go to", title: "Jobs", href: "/jobs" },
-  { id: "add-host", group: "Do", title: "Add host", note: "Enrol a machine", href: "/hosts/add" },
+/** Hosts the palette offers at once. */
+const HOSTS_FOUND = 8;
+
+const PAGES: readonly PaletteEntry[] = [
+  { id: "fleet", group: "Go to", title: "Fleet", to: "/" },
+  { id: "jobs", group: "Go to", title: "Jobs", to: "/jobs" },
+  { id: "failed-hosts", group: "Go to", title: "Failed hosts", note: "Fleet", to: "/?status=failed" },
+  {
+    id: "active-jobs",
+    group: "Go to",
+    title: "Running and queued jobs",
+    note: "Jobs",
+    to: "/jobs?state=active",
+  },
+  { id: "failed-jobs", group: "Go to", title: "Failed jobs", note: "Jobs", to: "/jobs?state=failed" },
 ];
+const ADD_HOST: PaletteEntry = {
+  id: "add-host",
+  group: "Do",
+  title: "Add host",
+  note: "Enrol a machine",
+  to: "/hosts/add",
+};
 
 /** The shell around every page of somebody who is signed in. */
 export function SignedIn() {
   const router = useRouter();
   const queryClient = useQueryClient();
   const { data: me } = useSuspenseQuery(meQuery);
+  const { data: summary } = useQuery(summaryQuery);
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const live = useLive(queryClient, () => void leave(router, queryClient, true));
+  const active = (summary?.running_jobs ?? 0) + (summary?.queued_jobs ?? 0);
   const sections: readonly Section[] = [
     { id: "fleet", title: "Fleet", href: "/" },
-    { id: "jobs", title: "Jobs", href: "/jobs" },
+    { id: "jobs", title: "Jobs", href: "/jobs", count: active, countState: "run", countWord: "active" },
   ];
   async function signOut() {
     await api.signOut().catch(() => undefined);
-    queryClient.clear();
-    router.history.push("/sign-in");
+    await leave(router, queryClient, false);
   }
+  const store = summary?.store;
   return (
     <Shell
       instance={me.instance.name}
       sections={sections}
       current={path.startsWith("/jobs") ? "jobs" : "fleet"}
-      live={{ state: "live" }}
+      live={live}
       userName={me.user.username}
       onSignOut={() => void signOut()}
-      entries={ENTRIES}
-      findHosts={() => Promise.resolve([])}
+      entries={[
+        ...PAGES,
+        ...(mayDo(me.user.role).operate ? [ADD_HOST] : []),
+        { id: "sign-out", group: "Do", title: "Sign out", note: me.user.username, to: () => void signOut() },
+      ]}
+      findHosts={findHosts}
+      {...(store?.state === "failing"
+        ? {
+            banner: (
+              <Notice state="fail" title="The server cannot save what agents report">
+                {store.message} Since <TimeAgo at={Date.parse(store.since)} />. Backups go on; agents keep
+                their records and deliver them once this server can write again.
+              </Notice>
+            ),
+          }
+        : {})}
     >
       <Outlet />
     </Shell>
   );
+}
+
+/** Hosts by a part of their name; with nothing typed those that stand worst. */
+async function findHosts(text: string): Promise<readonly PaletteEntry[]> {
+  const { items } = await api.hosts({
+    ...(text === "" ? { sort: "status" } : { search: text, sort: "name" }),
+    limit: HOSTS_FOUND,
+  });
+  return items.map((host) => {
+    const { word, state, icon } = hostWords[host.status];
+    const snapshots =
+      host.snapshot_count === 1 ? "1 snapshot" : `${formatCount(host.snapshot_count)} snapshots`;
+    return {
+      id: host.id,
+      group: "Hosts",
+      title: host.name,
+      note: `${word} · ${host.os_name} · ${snapshots}`,
+      mark: { state, icon },
+      to: `/hosts/${host.id}`,
+    };
+  });
 }

@@ -34,6 +34,9 @@ export const hostWords: Record<HostStatus, StateWord> = {
   protected: { state: "ok", word: "Protected", icon: "done" },
 };
 
+/** Worst first, as the protocol lists them; without its validators, which a page need not carry. */
+export const hostStatuses = Object.keys(hostWords) as HostStatus[];
+
 /** How a job stands, in one word; a success that left files out is not called a success. */
 export function jobWord(state: JobState, issues = 0): StateWord {
   switch (state) {

@@ -124,6 +124,7 @@ export const SourceGroup = z.object({
 });
 export type SourceGroup = z.infer<typeof SourceGroup>;
 export const SourceGroups = z.object({ items: z.array(SourceGroup) });
+export type SourceGroups = z.infer<typeof SourceGroups>;
 
 export const SnapshotsQuery = z.strictObject({
   cursor: z.string().max(256).optional(),

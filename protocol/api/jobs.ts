@@ -63,6 +63,7 @@ export const NewJob = z.strictObject({ kind: z.literal("init") });
 export const RunGroup = z.strictObject({ bandwidth: Bandwidth.optional() });
 export const CancelJob = z.strictObject({ now: z.boolean().default(false) });
 export const CreatedJob = z.object({ job: Job });
+export type CreatedJob = z.infer<typeof CreatedJob>;
 
 /** `GET /jobs/{id}/log`: numbered lines and the holes between them. */
 export const JobLogQuery = z.strictObject({

@@ -1,6 +1,8 @@
 import { monotonicFactory } from "ulid";
 import { HostId, JobId, type SourceGroupId } from "@restic-manager/protocol/ids";
 import type { ActorKind, JobOrder } from "@restic-manager/protocol/jobs";
+import { JOB_INPUT_BYTES } from "@restic-manager/protocol/limits";
+import { ApiProblem } from "../platform/http/problem.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { JobRecord, Trx } from "../platform/db/schema.ts";
 import { insertJob } from "./store.ts";
@@ -18,12 +20,27 @@ export function jobIds(clock: Clock): () => JobId {
   return () => JobId.parse(next(clock.now()));
 }
 
-/** Writes a job as `queued`. After the commit the caller publishes `job.queued` and `job.changed`, so that it is delivered. */
+/**
+ * Writes a job as `queued`. After the commit the caller publishes `job.queued` and `job.changed`, so that it is delivered.
+ *
+ * @throws ApiProblem `validation_failed` when its input does not fit a frame.
+ */
 export async function createJob(
   trx: Trx,
   parts: { clock: Clock; nextId: () => JobId },
   job: NewJob,
 ): Promise<JobRecord> {
+  const input = JSON.stringify(job.input);
+  // A command travels in one frame; what does not fit would never reach its agent.
+  if (Buffer.byteLength(input) > JOB_INPUT_BYTES) {
+    throw new ApiProblem(
+      "validation_failed",
+      "this job has too much to say: its list of paths is over 512 KiB",
+      {
+        hint: "include a folder instead of its files, or split the source group",
+      },
+    );
+  }
   return await insertJob(trx, {
     id: parts.nextId(),
     host_id: job.hostId,
@@ -34,7 +51,7 @@ export async function createJob(
     actor_name: job.actor.name,
     source_group_id: job.sourceGroup?.id ?? null,
     source_group_name: job.sourceGroup?.name ?? null,
-    input: JSON.stringify(job.input),
+    input,
     created_at: parts.clock.now(),
   });
 }

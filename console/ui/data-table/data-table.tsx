@@ -1,6 +1,6 @@
 import { Checkbox } from "@mantine/core";
 import { useRef, useState, type ReactNode } from "react";
-import { countOf } from "../../format/numbers.ts";
+import { countOf, formatCount } from "../../format/numbers.ts";
 import { useWidthClass } from "../at-least.ts";
 import type { Column, Sort } from "./column.ts";
 import styles from "./data-table.module.css";
@@ -25,8 +25,8 @@ interface DataTableProps<Row> {
   nameOf: (row: Row) => string;
   /** The page a row opens. */
   hrefOf: (row: Row) => string;
-  /** Rows that match at the server; more than `rows` while pages are still to come. */
-  total: number;
+  /** Rows that match at the server; more than `rows` while pages are still to come. `more`: some, nobody counted them. */
+  total: number | "more";
   /** Names what is listed, filter and sort: another list is shown as it comes, the same one keeps its order under the pointer. */
   listId: string;
   sort?: Sort;
@@ -52,7 +52,12 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const shown = columns.filter((column) =>
     phone ? column.phone !== undefined : width >= (column.from ?? 0),
   );
-  const view = useRowWindow(body, rows.length, phone, props.total > rows.length ? props.onMore : undefined);
+  const view = useRowWindow(
+    body,
+    rows.length,
+    phone,
+    props.total === "more" || props.total > rows.length ? props.onMore : undefined,
+  );
   useRowKeys({ body, count: rows.length, scrollTo: view.scrollTo, onMark: (index) => toggle(rows[index]) });
 
   function toggle(row: Row | undefined) {
@@ -76,9 +81,10 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       <div
         role="table"
         aria-label={props.label}
-        aria-rowcount={props.total + 1}
+        aria-rowcount={props.total === "more" ? -1 : props.total + 1}
         aria-colcount={shown.length + (selection === undefined ? 0 : 1)}
         data-phone={phone || undefined}
+        data-selects={selection !== undefined || undefined}
         className={styles.table}
         style={{ ["--tracks" as string]: tracks }}
       >
@@ -116,11 +122,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       {rows.length === 0 && props.empty}
       {rows.length > 0 && (
         <div className={styles.foot}>
-          <span>
-            {rows.length < props.total
-              ? `${countOf(rows.length, "row")} of ${props.total.toLocaleString("en-GB")}`
-              : countOf(props.total, "row")}
-          </span>
+          <span>{footWords(rows.length, props.total)}</span>
           {changed > 0 && (
             <span role="status">
               {countOf(changed, "row")} changed ·{" "}
@@ -133,4 +135,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       )}
     </div>
   );
+}
+
+function footWords(shown: number, total: number | "more"): string {
+  if (total === "more") return `${countOf(shown, "row")}, more below`;
+  return shown < total ? `${countOf(shown, "row")} of ${formatCount(total)}` : countOf(total, "row");
 }

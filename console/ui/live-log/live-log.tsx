@@ -13,18 +13,21 @@ interface LiveLogProps {
   /** What the log is of: "Log of the backup of db-ams-01". */
   label: string;
   source: LogSource;
-  downloadHref: string;
+  /** Saves the whole log as a file, telling how far it is from 0 to 1. What it rejects with is shown here. */
+  download: (onProgress: (fraction: number) => void) => Promise<void>;
 }
 
 /**
  * A job's log, live or finished: follows until the reader scrolls up, searches, filters, and keeps only what is in sight.
  * `#L24` in the address shows line 24.
  */
-export function LiveLog({ label, source, downloadHref }: LiveLogProps) {
+export function LiveLog({ label, source, download }: LiveLogProps) {
   const view = useSyncExternalStore(source.subscribe, source.view);
   const [query, setQuery] = useState<LogQuery>({ filter: "all", text: "" });
   const target = useTargetLine();
   const [pausedAt, setPausedAt] = useState<number | null>(target === null ? null : 0);
+  const [downloaded, setDownloaded] = useState<number | null>(null);
+  const [refusal, setRefusal] = useState<string | null>(null);
   const found = useFoundLines(source, query, view.end);
   const rows = useMemo(
     () => (found === null ? allRows(view.end, view.gaps) : foundRows(found.numbers)),
@@ -32,6 +35,19 @@ export function LiveLog({ label, source, downloadHref }: LiveLogProps) {
   );
   const live = view.phase === "live" || view.phase === "reconnecting";
   const following = live && pausedAt === null;
+
+  async function save() {
+    setDownloaded(0);
+    setRefusal(null);
+    try {
+      await download(setDownloaded);
+    } catch (error) {
+      setRefusal(error instanceof Error ? error.message : String(error));
+    } finally {
+      setDownloaded(null);
+    }
+  }
+
   const everything = { filter: "all", text: "" } as const;
 
   return (
@@ -43,12 +59,20 @@ export function LiveLog({ label, source, downloadHref }: LiveLogProps) {
         following={following}
         unread={pausedAt === null ? 0 : Math.max(0, view.end - pausedAt)}
         onFollow={() => setPausedAt(following ? view.end : null)}
-        downloadHref={downloadHref}
+        onDownload={() => void save()}
+        downloaded={downloaded}
       />
       {view.phase === "failed" && (
         <div className={styles.notice}>
           <Notice state="fail" title="The log could not be read">
             {view.problem}
+          </Notice>
+        </div>
+      )}
+      {refusal !== null && (
+        <div className={styles.notice}>
+          <Notice state="fail" title="The log could not be downloaded">
+            {refusal}
           </Notice>
         </div>
       )}

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, TextInput } from "@mantine/core";
 import { IconArrowBarToDown, IconDownload, IconSearch } from "@tabler/icons-react";
 import { useRef } from "react";
-import { countOf, formatCount } from "../../format/numbers.ts";
+import { countOf, formatCount, formatPercent } from "../../format/numbers.ts";
 import { FilterStrip } from "../filter-bar.tsx";
 import { useShortcuts } from "../keys.ts";
 import styles from "./live-log.module.css";
@@ -15,7 +15,9 @@ interface LogToolbarProps {
   /** Lines that came since the reader scrolled up. */
   unread: number;
   onFollow: () => void;
-  downloadHref: string;
+  onDownload: () => void;
+  /** How far the download is, 0 to 1; null while there is none. */
+  downloaded: number | null;
 }
 
 const FILTERS: readonly { id: LogFilter; title: string }[] = [
@@ -77,14 +79,16 @@ export function LogToolbar(props: LogToolbarProps) {
             {props.following ? "Following" : props.unread > 0 ? countOf(props.unread, "new line") : "Follow"}
           </Button>
         )}
+        {props.downloaded !== null && (
+          <span className={styles.count}>{formatPercent(props.downloaded)} %</span>
+        )}
         <ActionIcon
-          component="a"
-          href={props.downloadHref}
-          download
           variant="subtle"
           size={30}
           aria-label="Download the log"
           title="Download the log"
+          loading={props.downloaded !== null}
+          onClick={props.onDownload}
         >
           <IconDownload size={16} />
         </ActionIcon>

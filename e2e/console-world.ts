@@ -1,0 +1,127 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import type { Role } from "@restic-manager/protocol/api/session";
+import type { JobId } from "@restic-manager/protocol/ids";
+import { encodeLogLine, type LogLine } from "@restic-manager/protocol/log-lines";
+import { growLog, insertChunk } from "@restic-manager/server/jobs/log-store";
+import { serveConsole } from "@restic-manager/server/platform/http/console-assets";
+import { manifestOf } from "@restic-manager/server/platform/http/console-manifest";
+import { NOON } from "@restic-manager/server/testing/rows";
+import { startTestServer, type TestServer } from "@restic-manager/server/testing/server";
+import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { cuttable, type Cuttable } from "./cuttable.ts";
+
+const CONSOLE = join(import.meta.dirname, "../console");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const CHROMIUM = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export interface Look {
+  scheme?: "light" | "dark";
+  width?: number;
+  /** Signed in as that, an admin unless told; null for nobody. */
+  role?: Role | null;
+}
+
+/** A server with the console as it is shipped, behind a network that can be cut, and browsers at noon of its clock. */
+export interface ConsoleWorld {
+  server: TestServer;
+  network: Cuttable;
+  browse: (look?: Look) => Promise<BrowserContext>;
+  /** What browsers complained of since it was last asked. */
+  complaints: () => string[];
+  /** Adds lines to a job's log, as an agent's chunk would. */
+  log: (jobId: JobId, firstLine: number, lines: readonly Omit<LogLine, "at">[]) => Promise<void>;
+  stop: () => Promise<void>;
+}
+
+export async function startConsoleWorld(): Promise<ConsoleWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "rm-console-"));
+  const dist = join(folder, "dist");
+  const build = Bun.spawnSync(["bun", "--bun", "vite", "build", "--outDir", dist, "--logLevel", "warn"], {
+    cwd: CONSOLE,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  if (!build.success) throw new Error(`the console could not be built: ${build.stderr.toString()}`);
+  const server = await startTestServer({ pages: serveConsole(manifestOf(dist)) });
+  const network = cuttable(server.url);
+  const said: string[] = [];
+  const { db, bus } = server.parts;
+
+  return {
+    server,
+    network,
+    complaints: () => said.splice(0),
+    async browse({ scheme = "light", width = 1440, role = "admin" } = {}) {
+      const context = await chromium.launchPersistentContext(mkdtempSync(join(folder, "profile-")), {
+        executablePath: "/usr/bin/chromium",
+        args: CHROMIUM,
+        colorScheme: scheme,
+        viewport: { width, height: 900 },
+        reducedMotion: "reduce",
+        timezoneId: "UTC",
+      });
+      await context.clock.setFixedTime(NOON);
+      if (role !== null) {
+        const [name = "", value = ""] = (await server.signedInAs(role)).split("=");
+        await context.addCookies([{ name, value, url: network.url }]);
+      }
+      context.on("page", (page) => {
+        page.on("console", (message) => {
+          if (message.type() === "error" || message.type() === "warning") said.push(message.text());
+        });
+        page.on("pageerror", (error) => said.push(error.message));
+      });
+      return context;
+    },
+    async log(jobId, firstLine, lines) {
+      const raw = lines
+        .map((line, n) => encodeLogLine({ ...line, at: NOON + (firstLine + n) * 1_000 }))
+        .join("");
+      await db.transaction().execute(async (trx) => {
+        await insertChunk(trx, jobId, {
+          first_line: firstLine,
+          count: lines.length,
+          raw_size: Buffer.byteLength(raw),
+          data: zstdCompressSync(raw),
+        });
+        await growLog(trx, jobId, firstLine + lines.length, 0);
+      });
+      bus.publish("job.log", { jobId });
+    },
+    async stop() {
+      network.stop();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Opens an address of the console and waits for its heading. */
+export async function open(context: BrowserContext, world: ConsoleWorld, path: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(world.network.url + path);
+  await page.locator("h1").waitFor();
+  return page;
+}
+
+/** Nothing is hard to use and nothing scrolls sideways. `path` names the page when it fails. */
+export async function expectUsable(page: Page, path: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  const found = violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+  const sideways = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+  expect({ path, found, sideways: Math.max(0, sideways) }).toEqual({ path, found: [], sideways: 0 });
+}
