@@ -9,7 +9,7 @@ import { Meta } from "./meta.ts";
 import type { LogChunk, Outbox } from "./outbox.ts";
 
 /** Nothing can be written, and nothing is left that could give way. */
-class NoRoom extends Error {
+export class NoRoom extends Error {
   override readonly name = "NoRoom";
 
   constructor(options: ErrorOptions) {
@@ -61,6 +61,8 @@ export class Journal {
   readonly #meta: Meta;
   readonly #ballast: Ballast | undefined;
   readonly #now: () => number;
+  /** How many lines a job's log has, where the disk had no room for that. */
+  readonly #unwritten = new Map<JobId, number>();
 
   constructor(parts: { db: Database; outbox: Outbox; ballast?: Ballast; now: () => number }) {
     this.#db = parts.db;
@@ -149,8 +151,9 @@ export class Journal {
           count();
         });
       } catch (still) {
-        // Not even the mark has room. The numbers of the lines that follow show the hole.
+        // Not even the mark has room. The numbers of the lines that follow show the hole, or the outcome's own count.
         if (!(still instanceof NoRoom)) throw still;
+        this.#unwritten.set(chunk.jobId, lines);
         return;
       }
     }
@@ -163,14 +166,21 @@ export class Journal {
       const row = this.#row(id);
       if (row === undefined || row.state === "finished") return;
       const at = this.#instant();
+      const ended = {
+        ...row,
+        finished_at: at,
+        outcome: JSON.stringify(outcome),
+        log_lines: Math.max(row.log_lines, this.#unwritten.get(id) ?? 0),
+      };
       this.#db
-        .query<null, [string, string, string]>(
-          "update job set state = 'finished', finished_at = ?, outcome = ?, pid = null where id = ?",
+        .query<null, [string, string, number, string]>(
+          "update job set state = 'finished', finished_at = ?, outcome = ?, log_lines = ?, pid = null where id = ?",
         )
-        .run(at, JSON.stringify(outcome), id);
-      this.#outbox.append(this.#finished({ ...row, finished_at: at, outcome: JSON.stringify(outcome) }));
+        .run(at, ended.outcome, ended.log_lines, id);
+      this.#outbox.append(this.#finished(ended));
       if (outcome.state === "succeeded") this.#meta.set("report_due", "1");
     });
+    this.#unwritten.delete(id);
   }
 
   /** A cancel for a job that never came here: remembered as cancelled, so that a late command does not run it. */

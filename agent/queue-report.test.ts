@@ -18,6 +18,7 @@ function queueWith(between: (cancel: AbortSignal) => Promise<void>) {
     onError: (error) => {
       throw error;
     },
+    room: async () => {},
   });
   const accept = (n: number): HeldJob => {
     const taken = journal.accept(command(n));

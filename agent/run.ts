@@ -29,6 +29,9 @@ import { reportRepository, workOn } from "./work.ts";
 /** How often the agent looks for a new restic and tidies its journal. */
 const LOOK_MS = HEARTBEAT_MS;
 
+/** How often a disk without any room is tried again. */
+const ROOM_MS = 2_000;
+
 export interface RunOptions {
   paths: AgentPaths;
   file: AgentFile;
@@ -90,6 +93,7 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
     work: (job, signals) => workOn(job, signals, { ...parts, say: (message) => link.say(message) }),
     between: (cancel) => reportRepository(cancel, parts),
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
+    room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
   });
   // What the server asks and the disk has no room for must not end the agent: it is asked again.
   const guarded = (doing: string, work: () => void): void => {

@@ -206,6 +206,29 @@ describe("when the agent's disk is full", () => {
   );
 
   test(
+    "an outcome that has no room at all is held until there is some",
+    () =>
+      stage.tell(async () => {
+        stage.fake.play({ backup: { log_lines: LINES, wait_for: "no reserve" } });
+        const { id } = await host.backUp();
+        await until("the first half is known", async () => (await host.job(id)).log.lines === LINES / 2 + 1);
+        rmSync(join(host.agent.stateDir, "agent.db.ballast"), { force: true });
+        disk.fill();
+        stage.fake.release("no reserve");
+        await host.agent.says(new RegExp(`could not write down how job ${id} ended.*free some space`));
+        expect((await host.job(id)).state).toBe("running");
+        disk.relieve();
+        const job = await host.finished(id);
+        expect(job.state).toBe("succeeded");
+        const kept = await log(id);
+        expect(kept.lines).toBeGreaterThanOrEqual(LINES / 2 + 1);
+        expect(kept.lines + kept.missing).toBe(LINES + 6);
+        await host.atRest();
+      }),
+    60_000,
+  );
+
+  test(
     "an agent that was killed there starts again, finishes what was cut off, and backs up",
     () =>
       stage.tell(async () => {
