@@ -9,6 +9,7 @@ import {
 } from "@restic-manager/protocol/server-message";
 import type { JobId } from "@restic-manager/protocol/ids";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
+import { isDiskFull } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cancel, Timers } from "./timers.ts";
 
@@ -175,7 +176,7 @@ export class Link {
     this.#state = { name: "open", socket };
     this.#attempt = 0;
     this.#slow = false;
-    this.#outbox.acknowledge(welcome.last_seq);
+    this.#forget(welcome.last_seq);
     this.#cursor = welcome.last_seq + 1;
     this.#beat();
     this.#duties.say("info", "Connected to the server.");
@@ -192,8 +193,17 @@ export class Link {
     const gone = this.#inFlight.splice(0, past === -1 ? this.#inFlight.length : past);
     if (gone.length === 0) return;
     for (const frame of gone) this.#inFlightBytes -= frame.bytes;
-    this.#outbox.acknowledge(seq);
+    this.#forget(seq);
     this.#pump();
+  }
+
+  /** On a full disk even a deletion needs room. What stays goes with the next acknowledgement: it is not sent again. */
+  #forget(seq: number): void {
+    try {
+      this.#outbox.acknowledge(seq);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
   }
 
   /** Sends as much as the window allows. */

@@ -18,13 +18,14 @@ function queueWith(between: (cancel: AbortSignal) => Promise<void>) {
     onError: (error) => {
       throw error;
     },
+    room: async () => {},
   });
   const accept = (n: number): HeldJob => {
     const taken = journal.accept(command(n));
     if (taken.verdict !== "new") throw new Error("the job was there");
     return taken.job;
   };
-  return { ...books, queue, done, accept };
+  return { journal, queue, done, accept, close: () => books.close() };
 }
 
 test("a report that hangs at a repository that went away does not hold up a job, and is made after it", async () => {

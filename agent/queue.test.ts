@@ -35,6 +35,7 @@ function world() {
       books.journal.report([]);
     },
     onError: (error) => errors.push(error),
+    room: async () => {},
   });
   const add = (n: number) => {
     const taken = books.journal.accept(command(n));
@@ -134,6 +135,7 @@ test("a defect in a job's work fails that job and no other", async () => {
     },
     between: async () => books.journal.report([]),
     onError: (error) => errors.push(error),
+    room: async () => {},
   });
   queue.open([]);
   for (const n of [1, 2]) {

@@ -1,6 +1,6 @@
 import type { JobId } from "@restic-manager/protocol/ids";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
-import type { HeldJob, Journal } from "./journal.ts";
+import { NoRoom, type HeldJob, type Journal } from "./journal.ts";
 
 /** A job under way, and the two ways to end it early. */
 interface Running {
@@ -18,6 +18,8 @@ export interface QueueParts {
   onError: (error: unknown, doing: string) => void;
   /** Nothing is left to do. */
   onIdle?: () => void;
+  /** Resolves when a disk that had no room may be tried again. */
+  room: () => Promise<void>;
 }
 
 /**
@@ -105,15 +107,32 @@ export class Queue {
       const message = error instanceof Error ? error.message : "unknown error";
       outcome = {
         state: "failed",
-        error: { code: "failed", message: `The agent stumbled: ${message}`.slice(0, 4_000) },
+        error: {
+          code: error instanceof NoRoom ? "disk_full" : "failed",
+          message: `The agent stumbled: ${message}`.slice(0, 4_000),
+        },
       };
     }
     if (this.#stopping && outcome.state !== "succeeded") {
       const message = "The agent was stopped while this job ran.";
       outcome = { state: "failed", error: { code: "agent_restarted", message, hint: "Run it again." } };
     }
-    journal.finished(job.id, outcome);
+    await this.#keep(job.id, outcome);
     this.#running = undefined;
+  }
+
+  /** How a job ended is never dropped: a disk without any room is waited for. */
+  async #keep(id: JobId, outcome: JobOutcome): Promise<void> {
+    const { journal, onError, room } = this.#parts;
+    for (let told = false; ; told = true) {
+      try {
+        return journal.finished(id, outcome);
+      } catch (error) {
+        if (!(error instanceof NoRoom) || this.#stopping) throw error;
+        if (!told) onError(error, `write down how job ${id} ended`);
+        await room();
+      }
+    }
   }
 
   async #report(): Promise<void> {

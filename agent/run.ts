@@ -31,6 +31,9 @@ const LOOK_MS = HEARTBEAT_MS;
 /** After this long without work the agent makes itself small. */
 const SETTLE_MS = 3_000;
 
+/** How often a disk without any room is tried again. */
+const ROOM_MS = 2_000;
+
 export interface RunOptions {
   paths: AgentPaths;
   file: AgentFile;
@@ -104,7 +107,16 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
       settling();
       settling = timers.after(SETTLE_MS, () => void giveBackMemory());
     },
+    room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
   });
+  // What the server asks and the disk has no room for must not end the agent: it is asked again.
+  const guarded = (doing: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      log.error(`could not ${doing}`, { error: toError(error) });
+    }
+  };
   let saving = Promise.resolve();
   const link: Link = new Link({
     outbox,
@@ -127,13 +139,15 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
           schedule_version: 0,
         };
       },
-      run(command) {
-        const taken = journal.accept(command);
-        if (taken.verdict === "new") queue.add(taken.job);
-      },
-      cancel(jobId, now) {
-        if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
-      },
+      run: (command) =>
+        guarded(`take job ${command.job_id}`, () => {
+          const taken = journal.accept(command);
+          if (taken.verdict === "new") queue.add(taken.job);
+        }),
+      cancel: (jobId, now) =>
+        guarded(`cancel job ${jobId}`, () => {
+          if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
+        }),
       configure(next) {
         config = next;
         hideCredentials(log, config);

@@ -105,3 +105,20 @@ test("log lines come back as they were written, with line breaks as spaces and l
   );
   expect(long?.text.endsWith("[cut, 5 characters more]")).toBe(true);
 });
+
+test("NUL and halves of characters in an agent's words become U+FFFD, since PostgreSQL would refuse the whole outcome", () => {
+  const message = {
+    type: "job.finished",
+    job_id: "01JD0000000000000000000000",
+    kind: "init",
+    started_at: null,
+    finished_at: "2026-11-21T00:00:00.000Z",
+    outcome: { state: "failed", error: { code: "failed", message: "a\0b \ud800 c \u{1f600} \\u0000" } },
+    log_lines: 0,
+  };
+  const frame = parseAgentFrame(JSON.stringify({ type: "durable", seq: 1, message }));
+  expect(frame).toMatchObject({
+    type: "durable",
+    durable: { message: { outcome: { error: { message: "a\ufffdb \ufffd c \u{1f600} \\u0000" } } } },
+  });
+});

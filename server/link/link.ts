@@ -251,6 +251,8 @@ export class Link {
       }
       return verdict;
     });
+    // It was written: what an earlier hello met is over. Without this an agent with nothing more to say would leave the alarm on.
+    this.#storeTrouble(undefined);
     if (!this.hub.isCurrent(connection)) return;
     if (greeting.verdict === "unknown_host") {
       return connection.refuse("revoked", "revoked", "This machine was removed from restic-manager.");

@@ -1,8 +1,11 @@
 import { SQLiteError } from "bun:sqlite";
 import { SQL } from "bun";
 
-/** What a failing store means for whoever called it. `full` and `unreachable` pass by themselves; `corrupt` does not. */
-export type StoreFailure = "full" | "corrupt" | "locked" | "unreachable" | "other";
+/**
+ * What a failing store means for whoever called it. `full` and `unreachable` pass by themselves; `corrupt` does not. `unstorable`: the
+ * text it was given holds NUL, which only SQLite takes.
+ */
+export type StoreFailure = "full" | "corrupt" | "locked" | "unreachable" | "unstorable" | "other";
 
 /**
  * Says what is wrong with the store, or null when `error` did not come from one (or is a broken constraint, which is the
@@ -34,6 +37,7 @@ function sqliteFailure(code: string): StoreFailure {
 function postgresFailure(error: SQL.PostgresError): StoreFailure | null {
   const state = String(error.errno ?? "");
   if (state === "53100") return "full";
+  if (state === "22021" || state === "22P05") return "unstorable";
   if (/^XX00[12]$/.test(state)) return "corrupt";
   if (/^(40001|40P01|55P03)$/.test(state)) return "locked";
   if (/^(08...|57P0[123]|53300|28...|3D000)$/.test(state)) return "unreachable";

@@ -58,6 +58,14 @@ export function problemOf(error: unknown): ApiProblem {
         retryAfterSeconds: 5,
         cause: error,
       });
+    case "unstorable":
+      return new ApiProblem(
+        "validation_failed",
+        "the request holds a character that cannot be stored (NUL)",
+        {
+          cause: error,
+        },
+      );
     case "corrupt":
     case "other":
     case null:
