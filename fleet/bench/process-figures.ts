@@ -25,10 +25,11 @@ export function memoryOf(pid: number): Memory {
 /** Linux' USER_HZ, the unit of /proc/PID/stat, is 100 on every architecture that Bun runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of CPU, user and system, that a process and those of its children that have ended have used. */
-export function cpuSecondsOf(pid: number): number {
+/** Seconds of CPU, user and system: the process's own, and that of those of its children that have ended. */
+export function cpuSecondsOf(pid: number): { own: number; children: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // Fields 14 to 17 (utime, stime, cutime, cstime) of proc(5), counted from behind the name, which may hold anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+  const [utime = 0, stime = 0, cutime = 0, cstime = 0] = fields.slice(11, 15).map(Number);
+  return { own: (utime + stime) / TICKS_PER_SECOND, children: (cutime + cstime) / TICKS_PER_SECOND };
 }
