@@ -9,7 +9,7 @@ import { Link } from "./link/link.ts";
 import type { Audit } from "./platform/audit.ts";
 import type { Bus } from "./platform/bus.ts";
 import { instant, type Clock } from "./platform/clock.ts";
-import { storeFailure } from "./platform/db/errors.ts";
+import { isStoreTrouble } from "./platform/db/errors.ts";
 import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
@@ -88,7 +88,7 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
       if (!(await needsInit(trx, hostId))) return;
       await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
     },
-    isStoreTrouble: isStoreTrouble,
+    isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),
   });
 
@@ -103,10 +103,4 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     },
     storeState: () => storeState,
   };
-}
-
-/** Trouble that passes when somebody makes space or the database comes back: what agents sent is kept and tried again. */
-function isStoreTrouble(error: unknown): boolean {
-  const failure = storeFailure(error);
-  return failure === "full" || failure === "locked" || failure === "unreachable" || failure === "corrupt";
 }

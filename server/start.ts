@@ -83,7 +83,7 @@ export async function startServer(
     };
     const app = createApp(parts);
     const sockets = agentEntrance(core.link, db, (error) =>
-      log.error("a socket's end could not be noted", error),
+      log.error("an agent's socket could not be served", error),
     );
     const setupToken = await renewSetupToken(db);
     if (setupToken !== null) log.redact(setupToken);

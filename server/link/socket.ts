@@ -1,5 +1,6 @@
 import type { CloseReason } from "@restic-manager/protocol/close";
 import type { ServerMessage } from "@restic-manager/protocol/messages";
+import { PROTOCOL_VERSION, type ProtocolVerdict } from "@restic-manager/protocol/version";
 
 /** The server's end of one agent's socket, whatever it is made of. */
 export interface LinkSocket {
@@ -23,5 +24,13 @@ export const CLOSE_WORDS: Record<CloseReason, string> = {
   malformed: "too many frames could not be read",
   hello_late: "no hello came in time",
   store: "the server cannot write to its store at the moment",
+  silent: "nothing was heard for 90 s; connect again",
   restarting: "restarting",
 };
+
+/** What an agent of a protocol that is not served is told, and its host's page shows. */
+export function foreignWords(verdict: Exclude<ProtocolVerdict, "served">, version: number): string {
+  return verdict === "protocol_too_old"
+    ? `This agent speaks protocol ${version}; this server needs a newer agent. Backups go on; update the agent.`
+    : `This agent speaks protocol ${version}; this server knows ${PROTOCOL_VERSION} at most. Update the server.`;
+}
