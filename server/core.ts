@@ -5,6 +5,7 @@ import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
+import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
 import type { Audit } from "./platform/audit.ts";
 import type { Bus } from "./platform/bus.ts";
@@ -59,14 +60,15 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
   const configFor = async (hostId: HostId) => {
     const config = await agentConfig(db, seal, hostId);
     if (config === undefined || config.repository === null) return config;
-    await db.transaction().execute((trx) =>
-      audit.record(trx, {
-        actor: { kind: "agent", id: hostId, name: config.host_name, address: null },
+    await db.transaction().execute(async (trx) => {
+      const name = (await hostNames(trx, [hostId])).get(hostId)?.name ?? config.host_name;
+      await audit.record(trx, {
+        actor: { kind: "agent", id: hostId, name, address: null },
         action: "credential.read_by_agent",
-        target: { kind: "host", id: hostId, name: config.host_name },
+        target: { kind: "host", id: hostId, name },
         detail: { slot: "repo", config_version: config.version },
-      }),
-    );
+      });
+    });
     return config;
   };
 
