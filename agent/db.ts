@@ -1,9 +1,35 @@
-import { Database } from "bun:sqlite";
+import { Database, SQLiteError } from "bun:sqlite";
 import { chmodSync } from "node:fs";
 import { Meta } from "./meta.ts";
 
 /** Pages of WAL after which SQLite checkpoints: 2 MiB, so that the ballast can always be larger than the WAL. */
 const CHECKPOINT_PAGES = 512;
+
+/** `agent.db` is there and cannot be used. It is never overwritten. */
+export class AgentDbError extends Error {
+  override readonly name = "AgentDbError";
+  /** A person has to act; trying again does not help. */
+  readonly damaged: boolean;
+
+  constructor(path: string, cause: SQLiteError) {
+    const damaged = /^SQLITE_(NOTADB|CORRUPT)/.test(cause.code ?? "");
+    const what = damaged ? "is damaged, or is no file of this agent" : "cannot be opened";
+    const then = damaged
+      ? "Move it away and restart: the server is told that this machine's memory was lost."
+      : "Check the disk and who may write there.";
+    super(`${path}: ${what} (${cause.message}). The file was left as it is. ${then}`, { cause });
+    this.damaged = damaged;
+  }
+}
+
+/** Gives SQLite's errors the name of the file, which they do not know. */
+export function namingFile<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof SQLiteError ? new AgentDbError(path, error) : error;
+  }
+}
 
 /**
  * Opens the agent's one state file and makes its tables. WAL with `synchronous=FULL`: a power cut is a normal event here.
@@ -12,7 +38,7 @@ const CHECKPOINT_PAGES = 512;
  * - `job` every job this agent ever accepted, for 30 days
  * - `meta` the outbox's epoch and highest number, and what must be done again after a crash
  *
- * @throws SQLiteError when the file is no database or is damaged; the caller names the file.
+ * @throws SQLiteError when the file is no database or is damaged; see `namingFile`.
  */
 export function openAgentDb(path: string): Database {
   const db = new Database(path, { create: true, strict: true });

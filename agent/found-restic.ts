@@ -61,7 +61,11 @@ export class FoundRestic {
     const binary = await findRestic({ ...where, tmpDir, timers });
     if (binary.state !== "missing") {
       const found = { state: binary.state, version: binary.version };
-      meta.set("restic", JSON.stringify({ path: program, stamp, found }));
+      try {
+        meta.set("restic", JSON.stringify({ path: program, stamp, found }));
+      } catch {
+        // Only a saving: on a full disk restic is asked again at the next start.
+      }
     }
     return binary;
   }

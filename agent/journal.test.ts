@@ -136,3 +136,12 @@ test("a ballast takes real room and can be given up and laid again", () => {
   expect(ballast.giveUp()).toBe(false);
   expect(ballast.lay()).toBe(true);
 });
+
+test("the outcome of a job with an input over the protocol's bound still fits a frame", () => {
+  const { journal: book, waiting } = journal();
+  const includes = Array.from({ length: 250 }, (_, n) => `/${n}${"x".repeat(4_000)}`);
+  const input = { source_group_id: jobId(2), source_group_name: "all", includes, excludes: [] };
+  book.accept({ ...command(1), kind: "backup", input });
+  book.finished(jobId(1), FAILURE);
+  expect(Math.max(...waiting().map((frame) => frame.length))).toBeLessThan(1024 * 1024);
+});

@@ -1,12 +1,24 @@
 import { SQLiteError, type Database } from "bun:sqlite";
 import { JobId } from "@restic-manager/protocol/ids";
 import { ActorKind, JobKind, parseOrder, type JobOrder } from "@restic-manager/protocol/jobs";
-import { OUTCOME_KEPT_MS } from "@restic-manager/protocol/limits";
+import { JOB_INPUT_BYTES, OUTCOME_KEPT_MS } from "@restic-manager/protocol/limits";
 import type { CommandRun, DurableMessage } from "@restic-manager/protocol/messages";
 import { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Ballast } from "./ballast.ts";
 import { Meta } from "./meta.ts";
 import type { LogChunk, Outbox } from "./outbox.ts";
+
+/** Nothing can be written, and nothing is left that could give way. */
+export class NoRoom extends Error {
+  override readonly name = "NoRoom";
+
+  constructor(options: ErrorOptions) {
+    super(
+      "the disk that holds this agent's state folder is full, and nothing is left to give way: free some space",
+      options,
+    );
+  }
+}
 
 /** A process as it can be told from another one that got the same number. */
 export interface ProcessIdentity {
@@ -49,6 +61,8 @@ export class Journal {
   readonly #meta: Meta;
   readonly #ballast: Ballast | undefined;
   readonly #now: () => number;
+  /** How many lines a job's log has, where the disk had no room for that. */
+  readonly #unwritten = new Map<JobId, number>();
 
   constructor(parts: { db: Database; outbox: Outbox; ballast?: Ballast; now: () => number }) {
     this.#db = parts.db;
@@ -130,11 +144,18 @@ export class Journal {
       });
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      this.#commit(() => {
-        const { jobId, firstLine, count: missing } = chunk;
-        this.#outbox.append({ type: "log.gap", job_id: jobId, first_line: firstLine, count: missing });
-        count();
-      });
+      try {
+        this.#commit(() => {
+          const { jobId, firstLine, count: missing } = chunk;
+          this.#outbox.append({ type: "log.gap", job_id: jobId, first_line: firstLine, count: missing });
+          count();
+        });
+      } catch (still) {
+        // Not even the mark has room. The numbers of the lines that follow show the hole, or the outcome's own count.
+        if (!(still instanceof NoRoom)) throw still;
+        this.#unwritten.set(chunk.jobId, lines);
+        return;
+      }
     }
     this.#outbox.committed();
   }
@@ -145,14 +166,21 @@ export class Journal {
       const row = this.#row(id);
       if (row === undefined || row.state === "finished") return;
       const at = this.#instant();
+      const ended = {
+        ...row,
+        finished_at: at,
+        outcome: JSON.stringify(outcome),
+        log_lines: Math.max(row.log_lines, this.#unwritten.get(id) ?? 0),
+      };
       this.#db
-        .query<null, [string, string, string]>(
-          "update job set state = 'finished', finished_at = ?, outcome = ?, pid = null where id = ?",
+        .query<null, [string, string, number, string]>(
+          "update job set state = 'finished', finished_at = ?, outcome = ?, log_lines = ?, pid = null where id = ?",
         )
-        .run(at, JSON.stringify(outcome), id);
-      this.#outbox.append(this.#finished({ ...row, finished_at: at, outcome: JSON.stringify(outcome) }));
+        .run(at, ended.outcome, ended.log_lines, id);
+      this.#outbox.append(this.#finished(ended));
       if (outcome.state === "succeeded") this.#meta.set("report_due", "1");
     });
+    this.#unwritten.delete(id);
   }
 
   /** A cancel for a job that never came here: remembered as cancelled, so that a late command does not run it. */
@@ -291,11 +319,16 @@ export class Journal {
       finished_at: row.finished_at ?? this.#instant(),
       outcome: JobOutcome.parse(JSON.parse(row.outcome ?? "null")),
       log_lines: row.log_lines,
-      recreate: {
-        input: JSON.parse(row.input) as Record<string, unknown>,
-        actor_kind: ActorKind.parse(row.actor_kind),
-        created_at: row.created_at,
-      },
+      // An outcome that no frame can carry would be sent for ever; an input over the protocol's bound stays out of it.
+      ...(Buffer.byteLength(row.input) > JOB_INPUT_BYTES
+        ? {}
+        : {
+            recreate: {
+              input: JSON.parse(row.input) as Record<string, unknown>,
+              actor_kind: ActorKind.parse(row.actor_kind),
+              created_at: row.created_at,
+            },
+          }),
     };
   }
 
@@ -317,8 +350,13 @@ export class Journal {
       if (!isDiskFull(error)) throw error;
       this.#ballast?.giveUp();
       // Freed pages are used again inside the file, so that the next commits need no room from the disk.
-      this.#transaction(() => this.#outbox.giveWay(4 * 1024 * 1024));
-      return this.#transaction(work);
+      try {
+        this.#transaction(() => this.#outbox.giveWay(4 * 1024 * 1024));
+        return this.#transaction(work);
+      } catch (still) {
+        if (!isDiskFull(still)) throw still;
+        throw new NoRoom({ cause: still });
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { HEARTBEAT_MS, OFFLINE_AFTER_MS, WINDOW_BYTES, WINDOW_FRAMES } from "@re
 import type { CommandRun, ServerMessage, TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobId } from "@restic-manager/protocol/ids";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
+import { isDiskFull } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cancel, Timers } from "./timers.ts";
 
@@ -34,6 +35,12 @@ export interface LinkDuties {
   /** Written for people: connected, lost, refused and why. */
   say(level: "info" | "warn", text: string): void;
 }
+
+/**
+ * After these, trying again soon changes nothing. `replaced` means that another agent with this bearer lives on this machine (what
+ * became of our own earlier sockets we do not hear): two that try fast would throw each other out for ever.
+ */
+const SLOW = new Set<number>([CLOSE.protocol, CLOSE.revoked, CLOSE.clone, CLOSE.replaced]);
 
 type State =
   | { name: "stopped" }
@@ -81,7 +88,7 @@ export class Link {
 
   start(): void {
     if (this.#state.name !== "stopped") return;
-    this.#ending = this.#outbox.onCommitted(() => this.#pump());
+    this.#ending = this.#outbox.onCommitted(() => this.#guarded(() => this.#pump()));
     this.#open();
   }
 
@@ -111,10 +118,11 @@ export class Link {
       socket !== undefined && "socket" in this.#state && this.#state.socket === socket;
     socket = this.#connect({
       opened: () => {
-        if (present() && socket !== undefined) this.#greet(socket);
+        const here = socket;
+        if (present() && here !== undefined) this.#guarded(() => this.#greet(here));
       },
       message: (data) => {
-        if (present()) this.#receive(data);
+        if (present()) this.#guarded(() => this.#receive(data));
       },
       closed: (code, reason) => {
         if (present()) this.#lost(code, reason);
@@ -122,6 +130,22 @@ export class Link {
     });
     this.#state = { name: "connecting", socket };
     this.#expect();
+  }
+
+  /**
+   * What the state file refuses (a full disk, a damaged page) ends the connection and not the agent, whose restic may be at
+   * work: the next connection begins where this one stood.
+   */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "unknown error";
+      if ("socket" in this.#state) {
+        this.#state.socket.drop();
+        this.#lost(1006, `the agent's own state cannot be used: ${why}`);
+      }
+    }
   }
 
   #greet(socket: Socket): void {
@@ -165,12 +189,15 @@ export class Link {
     this.#state = { name: "open", socket };
     this.#attempt = 0;
     this.#slow = false;
-    this.#outbox.acknowledge(welcome.last_seq);
+    this.#forget(welcome.last_seq);
     this.#cursor = welcome.last_seq + 1;
     this.#beat();
     this.#duties.say("info", "Connected to the server.");
     if (welcome.next === "resync") {
-      this.#duties.say("warn", "The server was restored from an older copy; sending it every outcome again.");
+      this.#duties.say(
+        "warn",
+        "The server does not know all of this agent's past; sending it every outcome again.",
+      );
       this.#duties.resync();
     }
     this.#pump();
@@ -182,8 +209,17 @@ export class Link {
     const gone = this.#inFlight.splice(0, past === -1 ? this.#inFlight.length : past);
     if (gone.length === 0) return;
     for (const frame of gone) this.#inFlightBytes -= frame.bytes;
-    this.#outbox.acknowledge(seq);
+    this.#forget(seq);
     this.#pump();
+  }
+
+  /** On a full disk even a deletion needs room. What stays goes with the next acknowledgement: it is not sent again. */
+  #forget(seq: number): void {
+    try {
+      this.#outbox.acknowledge(seq);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
   }
 
   /** Sends as much as the window allows. */
@@ -242,7 +278,7 @@ export class Link {
 
   #lost(code: number, reason: string): void {
     const wasOpen = this.#state.name === "open";
-    this.#slow = code === CLOSE.protocol || code === CLOSE.revoked || code === CLOSE.clone;
+    this.#slow = SLOW.has(code);
     const random = this.#timers.random();
     const delay = this.#slow ? slowDelay(random) : reconnectDelay(this.#attempt, random);
     this.#attempt += 1;

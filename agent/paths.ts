@@ -10,8 +10,12 @@ export interface AgentPaths {
   secretsFile: string;
   /** Outbox and jobs. */
   database: string;
+  /** Held by the agent that runs. */
+  lockFile: string;
   /** restic's cache. */
   cacheDir: string;
+  /** restic's packs before they are sent: root's alone, and one of the few folders that the service's sandbox lets it write. */
+  tmpDir: string;
   /** The kept machine id of a machine that has none of its own. */
   machineIdFile: string;
 }
@@ -43,7 +47,9 @@ export function agentPaths(choices: PathChoices = {}): AgentPaths {
     agentFile: join(configDir, "agent.yaml"),
     secretsFile: join(configDir, "secrets.enc"),
     database: join(stateDir, "agent.db"),
+    lockFile: join(stateDir, "agent.lock"),
     cacheDir: join(stateDir, "cache"),
+    tmpDir: join(stateDir, "tmp"),
     machineIdFile: join(stateDir, "machine-id"),
   };
 }

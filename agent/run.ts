@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import { HEARTBEAT_MS } from "@restic-manager/protocol/limits";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
@@ -7,7 +6,7 @@ import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
-import { belongsToAnother, openAgentDb } from "./db.ts";
+import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
@@ -19,6 +18,7 @@ import { Queue } from "./queue.ts";
 import { recover } from "./recovery.ts";
 import { resticContext, type ResticPlaces } from "./restic-access.ts";
 import { readSecrets, writeSecrets } from "./secrets.ts";
+import { lockState } from "./state-lock.ts";
 import { readSysinfo } from "./sysinfo.ts";
 import { systemTimers } from "./timers.ts";
 import { agentVersion } from "./version.ts";
@@ -27,6 +27,9 @@ import { reportRepository, workOn } from "./work.ts";
 
 /** How often the agent looks for a new restic and tidies its journal. */
 const LOOK_MS = HEARTBEAT_MS;
+
+/** How often a disk without any room is tried again. */
+const ROOM_MS = 2_000;
 
 export interface RunOptions {
   paths: AgentPaths;
@@ -41,28 +44,33 @@ export interface RunOptions {
 /**
  * Runs the agent until the signal is aborted: connects first, then ends what an earlier life left behind, then works.
  *
- * @throws SecretsError, SQLiteError when a file of its own is damaged; neither file is written to then.
+ * @throws SecretsError, AgentDbError when a file of its own is damaged, which is not written to then; StateInUse.
  */
 export async function runAgent({ paths, file, env, signal, log }: RunOptions): Promise<void> {
   for (const secret of secretsIn(file)) log.hide(secret);
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(paths.cacheDir, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.tmpDir, { recursive: true, mode: 0o700 });
+  const unlock = lockState(paths.lockFile);
+  try {
+    await live({ paths, file, env, signal, log });
+  } finally {
+    unlock();
+  }
+}
+
+async function live({ paths, file, env, signal, log }: RunOptions): Promise<void> {
   const key = sealingKey(file);
   let config = await readSecrets(paths.secretsFile, key, file.host_id);
   hideCredentials(log, config);
 
   const timers = systemTimers();
-  const db = openAgentDb(paths.database);
-  if (belongsToAnother(db, file.host_id))
-    log.warn("this machine was enrolled anew; what waited for its former host is dropped");
-  const outbox = new Outbox(db);
-  const meta = new Meta(db);
-  const ballast = new Ballast(`${paths.database}.ballast`);
-  const journal = new Journal({ db, outbox, ballast, now: timers.now });
+  const { db, outbox, meta, journal, foreign } = openBooks(paths.database, file.host_id, timers.now);
+  if (foreign) log.warn("this machine was enrolled anew; what waited for its former host is dropped");
   const system = readSysinfo({ machineIdFile: paths.machineIdFile });
   const places: ResticPlaces = {
     cacheDir: paths.cacheDir,
-    tmpDir: tmpdir(),
+    tmpDir: paths.tmpDir,
     workDir: paths.stateDir,
     passthrough: pickPassthrough(env),
     timers: resticTimers,
@@ -85,7 +93,17 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
     work: (job, signals) => workOn(job, signals, { ...parts, say: (message) => link.say(message) }),
     between: (cancel) => reportRepository(cancel, parts),
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
+    timers,
+    room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
   });
+  // What the server asks and the disk has no room for must not end the agent: it is asked again.
+  const guarded = (doing: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      log.error(`could not ${doing}`, { error: toError(error) });
+    }
+  };
   let saving = Promise.resolve();
   const link: Link = new Link({
     outbox,
@@ -108,13 +126,15 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
           schedule_version: 0,
         };
       },
-      run(command) {
-        const taken = journal.accept(command);
-        if (taken.verdict === "new") queue.add(taken.job);
-      },
-      cancel(jobId, now) {
-        if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
-      },
+      run: (command) =>
+        guarded(`take job ${command.job_id}`, () => {
+          const taken = journal.accept(command);
+          if (taken.verdict === "new") queue.add(taken.job);
+        }),
+      cancel: (jobId, now) =>
+        guarded(`cancel job ${jobId}`, () => {
+          if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
+        }),
       configure(next) {
         config = next;
         hideCredentials(log, config);
@@ -126,7 +146,10 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
             log.error("could not save the configuration", { error: toError(error) }),
           );
       },
-      resync: () => journal.resync(),
+      resync() {
+        journal.resync();
+        queue.wake();
+      },
       say,
     },
   });
@@ -148,13 +171,29 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
     const found = access();
     return found.ok ? found.context : undefined;
   };
-  queue.open(await recover({ journal, timers: resticTimers, log, restic: context }));
+  const earlier = await recover({ journal, timers: resticTimers, log, restic: context });
+  // What was accepted and has not begun keeps for the next start.
+  if (!signal.aborted) queue.open(earlier);
   await ended;
   clearInterval(looking);
   await queue.stop();
   link.stop();
   await saving;
   db.close();
+}
+
+/** `foreign`: the file was another host's, and is empty now. */
+function openBooks(path: string, hostId: string, now: () => number) {
+  const ballast = new Ballast(`${path}.ballast`);
+  return namingFile(path, () => {
+    const db = openAgentDb(path);
+    const foreign = belongsToAnother(db, hostId);
+    const outbox = new Outbox(db);
+    const journal = new Journal({ db, outbox, ballast, now });
+    // What a damaged page hides is better known before anything is promised to the server.
+    journal.held();
+    return { db, outbox, meta: new Meta(db), journal, foreign };
+  });
 }
 
 function hideCredentials(log: Log, config: AgentConfig | undefined): void {

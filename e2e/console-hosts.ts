@@ -4,6 +4,9 @@ import type { JobProgress, JobResult } from "@restic-manager/protocol/jobs";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { refreshHost } from "@restic-manager/server/hosts/refresh";
 import type { Database, NewJobRecord } from "@restic-manager/server/platform/db/schema";
+import type { Seal } from "@restic-manager/server/platform/seal";
+import { sealCredentials } from "@restic-manager/server/repositories/credentials";
+import { writeCredentials } from "@restic-manager/server/repositories/store";
 import { addRows } from "@restic-manager/server/snapshots/store";
 import { addCredentials, addHost, addJob, addSourceGroup, NOON } from "@restic-manager/server/testing/rows";
 import type { ConsoleWorld } from "./console-world.ts";
@@ -20,7 +23,7 @@ export interface SeededHost {
 
 /** A machine that is connected, has an open repository and a history of snapshots. */
 export async function addReadyHost(
-  db: Database,
+  { db, seal }: { db: Database; seal: Seal },
   name: string,
   given: Parameters<typeof addHost>[1] = {},
   snapshots = 64,
@@ -40,7 +43,14 @@ export async function addReadyHost(
     snapshots_taken_at: NOON - 6 * HOUR,
     ...given,
   });
-  await addCredentials(db, id, `rest:https://vault-ber.nordkai.example:8000/${name}/`);
+  const credentials = {
+    url: `rest:https://vault-ber.nordkai.example:8000/${name}/`,
+    username: name,
+    password: "of the account",
+    repository_password: "of the repository",
+  };
+  const sealed = sealCredentials(seal, id, credentials, NOON - 250 * 24 * HOUR);
+  await db.transaction().execute((trx) => writeCredentials(trx, sealed));
   const groupId = await addSourceGroup(db, id);
   await addJob(db, id, "succeeded", {
     kind: "init",
@@ -197,8 +207,9 @@ export async function end(
 
 /** One machine in every state that a page must be able to say, by what is the matter with it. */
 export async function addHostsInEveryState({ server }: ConsoleWorld) {
-  const { db } = server.parts;
-  const ready = await addReadyHost(db, "db-ams-01");
+  const { parts } = server;
+  const { db } = parts;
+  const ready = await addReadyHost(parts, "db-ams-01");
   const succeeded = await addBackup(db, ready, "succeeded", {
     created_at: NOON - 7 * HOUR,
     started_at: NOON - 7 * HOUR,
@@ -208,7 +219,12 @@ export async function addHostsInEveryState({ server }: ConsoleWorld) {
   const running = await addBackup(db, ready, "running");
   const queued = await addBackup(db, ready, "queued");
 
-  const full = await addReadyHost(db, "win-files-02", { os: "windows", os_name: "Windows Server 2022" }, 3);
+  const full = await addReadyHost(
+    parts,
+    "win-files-02",
+    { os: "windows", os_name: "Windows Server 2022" },
+    3,
+  );
   const failed = await addBackup(db, full, "failed", {
     error: JSON.stringify({
       code: "repository_full",
@@ -216,7 +232,7 @@ export async function addHostsInEveryState({ server }: ConsoleWorld) {
       hint: "Free space at the repository server, then back up again.",
     }),
   });
-  const web = await addReadyHost(db, "web-fra-07", {
+  const web = await addReadyHost(parts, "web-fra-07", {
     clock_skew_ms: 192_000,
     link_problem: JSON.stringify({
       code: "clone",
@@ -228,7 +244,7 @@ export async function addHostsInEveryState({ server }: ConsoleWorld) {
     issue_count: ISSUES.length,
     result: JSON.stringify(resultOf(ISSUES)),
   });
-  const away = await addReadyHost(db, "kiosk-osl-11", {
+  const away = await addReadyHost(parts, "kiosk-osl-11", {
     online: 0,
     connected_since: null,
     last_seen_at: NOON - 4 * HOUR,

@@ -44,7 +44,7 @@ export function cuttable(target: string): Cuttable {
       sockets.delete(socket);
       socket.data.other?.end();
     },
-    error: (socket: Socket<Pair>) => void socket.terminate(),
+    error: (socket: Socket<Pair>) => socket.terminate(),
   };
   const proxy: Cuttable = { url: "", cut, open: true, stop };
   const listener = Bun.listen<Pair>({
@@ -54,7 +54,10 @@ export function cuttable(target: string): Cuttable {
       ...handlers,
       open(near) {
         near.data = { other: null, waiting: [] };
-        if (!proxy.open) return void near.terminate();
+        if (!proxy.open) {
+          near.terminate();
+          return;
+        }
         sockets.add(near);
         void Bun.connect<Pair>({
           hostname,

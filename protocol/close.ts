@@ -13,7 +13,7 @@ export const CLOSE = {
   hello_late: 4008,
   /** The store refused to commit; come back later. */
   store: 4009,
-  /** Nothing came from the agent for so long that it counted as gone. */
+  /** Nothing was heard from the agent for so long that it counts as offline. */
   silent: 4010,
   restarting: 1012,
 } as const;

@@ -66,13 +66,32 @@ test("hello is taken from agents of other releases: more fields, other words, mi
     outbox: { lowest: 1, highest: 0, something_new: true },
     restic: { state: "from the future" },
     os: 17,
+    jobs: [{ id: "01JD0000000000000000000000", state: "paused", since: 4 }],
     whatever: [1, 2],
   };
   const frame = parseAgentFrame(JSON.stringify(hello));
   expect(frame).toMatchObject({
     type: "hello",
-    hello: { os: "unknown", restic: { state: "missing" }, jobs: [], whatever: [1, 2] },
+    hello: {
+      os: "unknown",
+      restic: { state: "missing" },
+      jobs: [{ id: "01JD0000000000000000000000", state: "running" }],
+      whatever: [1, 2],
+    },
   });
+});
+
+test("a list of jobs that cannot be read is not taken for an empty one, which would end them all as lost", () => {
+  for (const jobs of [undefined, "none", [{ id: "of another kind", state: "running" }]]) {
+    const hello = {
+      type: "hello",
+      protocol_version: 1,
+      epoch: "0123456789abcdef0123456789abcdef",
+      outbox: { lowest: 1, highest: 0 },
+      jobs,
+    };
+    expect(parseAgentFrame(JSON.stringify(hello)).type).toBe("foreign_hello");
+  }
 });
 
 test("of a hello that lacks what delivery stands on, at least the version is read", () => {
@@ -102,4 +121,21 @@ test("log lines come back as they were written, with line breaks as spaces and l
     encodeLogLine({ at: 1, stream: "stderr", text: "x".repeat(LOG_LINE_CHARACTERS + 5) }),
   );
   expect(long?.text.endsWith("[cut, 5 characters more]")).toBe(true);
+});
+
+test("NUL and halves of characters in an agent's words become U+FFFD, since PostgreSQL would refuse the whole outcome", () => {
+  const message = {
+    type: "job.finished",
+    job_id: "01JD0000000000000000000000",
+    kind: "init",
+    started_at: null,
+    finished_at: "2026-11-21T00:00:00.000Z",
+    outcome: { state: "failed", error: { code: "failed", message: "a\0b \ud800 c \u{1f600} \\u0000" } },
+    log_lines: 0,
+  };
+  const frame = parseAgentFrame(JSON.stringify({ type: "durable", seq: 1, message }));
+  expect(frame).toMatchObject({
+    type: "durable",
+    durable: { message: { outcome: { error: { message: "a\ufffdb \ufffd c \u{1f600} \\u0000" } } } },
+  });
 });

@@ -55,7 +55,7 @@ export function parseAgentFrame(data: string | Uint8Array): AgentFrame {
   if (typeof data !== "string") return parseLogChunk(data);
   let json: unknown;
   try {
-    json = JSON.parse(data);
+    json = parseWholeText(data);
   } catch {
     return { type: "malformed", reason: "the frame is not JSON" };
   }
@@ -112,6 +112,18 @@ export function parseServerMessage(data: string): ServerMessage | undefined {
     return undefined;
   }
   return ServerMessage.safeParse(json).data;
+}
+
+/**
+ * Reads JSON whose strings may end up in any store: NUL, which PostgreSQL refuses, and halves of characters, which UTF-8 has no bytes
+ * for, become U+FFFD. Otherwise one odd name in an outcome would keep the whole outcome out.
+ */
+function parseWholeText(text: string): unknown {
+  // Neither can stand in JSON but as an escape.
+  if (!/\\u(?:0000|[dD][89a-fA-F])/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (_key, value: unknown) =>
+    typeof value === "string" ? value.replaceAll("\0", "\ufffd").toWellFormed() : value,
+  );
 }
 
 /** Names the first thing that is wrong, as `path: what`. */

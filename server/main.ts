@@ -71,6 +71,7 @@ function inWords(error: unknown): string | null {
       return `the database cannot be reached (${message}): check RM_DATABASE_URL and RM_DATA_DIR`;
     case "full":
       return "the disk that holds the database is full";
+    case "unstorable":
     case "other":
     case null:
       break;

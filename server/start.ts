@@ -23,6 +23,9 @@ const IDLE_SECONDS = 30;
 /** What Bun reads of a body at most before the app, which allows far less, has seen the request. */
 const MOST_BODY_BYTES = 16 * 1024 * 1024;
 
+/** Strangers that knock all day must not fill the log. */
+const TURNED_AWAY_MS = 10_000;
+
 export interface StartOptions {
   clock: Clock;
   log: Log;
@@ -82,9 +85,12 @@ export async function startServer(
       pages,
     };
     const app = createApp(parts);
-    const sockets = agentEntrance(core.link, db, (error) =>
-      log.error("an agent's socket could not be served", error),
-    );
+    const sockets = agentEntrance(core.link, db, {
+      onError: (error) => log.error("an agent's socket could not be served", error),
+      turnedAway: atMostEvery(TURNED_AWAY_MS, clock, (address: string | null) =>
+        log.warn("an agent was turned away: its bearer is not known, or was revoked", { address }),
+      ),
+    });
     const setupToken = await renewSetupToken(db);
     if (setupToken !== null) log.redact(setupToken);
 
@@ -154,4 +160,14 @@ function reachable(host: string): string {
 
 function after(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.after(ms, resolve));
+}
+
+/** Lets a call through unless one did within the last `ms` milliseconds. */
+function atMostEvery<T>(ms: number, clock: Clock, tell: (what: T) => void): (what: T) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (what) => {
+    if (clock.now() - last < ms) return;
+    last = clock.now();
+    tell(what);
+  };
 }

@@ -1,4 +1,5 @@
 import { AgentFileError, readAgentFile, secretsIn } from "../agent-file.ts";
+import { AgentDbError } from "../db.ts";
 import { agentPaths } from "../paths.ts";
 import { runAgent } from "../run.ts";
 import { SecretsError } from "../secrets.ts";
@@ -30,7 +31,10 @@ async function runRun({ flags, env, log, signal }: CommandContext) {
     return EXIT.ok;
   } catch (error) {
     log.error(error instanceof Error ? error.message : String(error));
-    const damaged = error instanceof AgentFileError || error instanceof SecretsError;
+    const damaged =
+      error instanceof AgentFileError ||
+      error instanceof SecretsError ||
+      (error instanceof AgentDbError && error.damaged);
     return damaged ? EXIT.misconfigured : EXIT.failed;
   }
 }

@@ -7,6 +7,8 @@ import { toJobError } from "../restic-access.ts";
 
 /** Issues that travel with the result; the log has them all. */
 const ISSUES_SENT = 500;
+/** Bytes of them as JSON: a frame has 1 MiB, and the job's input may take half of it. */
+const ISSUES_BYTES = 256 * 1024;
 
 /** Saves a source group's files. Files that could not be read make it a success with issues, none at all a failure. */
 export const runBackup: JobRunner<"backup"> = async (input, tools) => {
@@ -95,11 +97,13 @@ function toResult(value: BackupResult): JobResult<"backup"> {
     path: issue.path.slice(0, 4_096),
     message: issue.message.slice(0, 1_024),
   }));
+  let bytes = 0;
+  const sent = listed.filter((issue) => (bytes += Buffer.byteLength(JSON.stringify(issue))) <= ISSUES_BYTES);
   return {
     ...counts,
     ...(snapshot_id === undefined ? {} : { snapshot_id: ResticId.parse(snapshot_id) }),
     duration_seconds: Math.max(0, total_duration_seconds),
     issue_count: value.issue_count + damaged.length,
-    issues: [...damaged, ...listed],
+    issues: [...damaged, ...sent],
   };
 }

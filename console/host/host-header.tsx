@@ -3,7 +3,7 @@ import type { Host } from "@restic-manager/protocol/api/hosts";
 import { formatPercent } from "../format/numbers.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
-import { hostWords } from "../ui/state-words.ts";
+import { hostWords, type StateWord } from "../ui/state-words.ts";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { BackUpNow } from "./back-up-now.tsx";
 import styles from "./host.module.css";
@@ -32,7 +32,7 @@ export function HostHeader({ host }: { host: Host }) {
 /** The state; while something runs or waits it leads to that job. */
 function HostChip({ host }: { host: Host }) {
   const job = host.active_job;
-  const words = hostWords[host.status];
+  const words = wordsOf(host);
   if (job === null) return <StatusMark {...words} chip />;
   const shown = host.status === "running" ? { ...words, word: runningWord(job) } : words;
   return (
@@ -41,6 +41,11 @@ function HostChip({ host }: { host: Host }) {
       <span className="visually-hidden">: open the job</span>
     </AppLink>
   );
+}
+
+function wordsOf({ status, restic }: Host): StateWord {
+  const words = hostWords[status];
+  return status === "restic" && restic?.state === "too_old" ? { ...words, word: "restic too old" } : words;
 }
 
 function runningWord({ kind, fraction }: NonNullable<Host["active_job"]>): string {

@@ -14,6 +14,7 @@ import { ProgressLine } from "../ui/progress-line.tsx";
 import { jobWord } from "../ui/state-words.ts";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import styles from "./host.module.css";
 
 /** Jobs on the overview. */
 const RECENT = 6;
@@ -42,7 +43,14 @@ const COLUMNS: readonly Column<Job>[] = [
     title: "Result",
     width: "minmax(140px, 1.6fr)",
     phone: "detail",
-    cell: (job) => <Result job={job} />,
+    cell: (job) => (
+      <>
+        <Result job={job} />
+        <span className={styles.phone}>
+          <TimeAgo at={timeOf(job)} inRow />
+        </span>
+      </>
+    ),
   },
   {
     id: "actor",
@@ -76,9 +84,9 @@ function Outcome({ job }: { job: Job }) {
 function Result({ job }: { job: Job }) {
   if (job.state === "running") {
     return (
-      <div style={{ maxWidth: 120 }}>
+      <span className={styles.bar}>
         <ProgressLine fraction={fractionOf(job)} label={`Progress of the job on ${job.host.name}`} />
-      </div>
+      </span>
     );
   }
   const started = "started_at" in job ? job.started_at : null;

@@ -65,17 +65,15 @@ export function NoSnapshots({ host, loading, error }: { host: Host; loading: boo
     return <EmptyState kind="refused" title="The snapshots could not be read" text={error.message} />;
   }
   if (loading) return <EmptyState kind="filtered" title="Loading the snapshots…" />;
-  return (
-    <EmptyState
-      kind="first"
-      title="No snapshot yet"
-      text={
-        host.active_job?.kind === "backup"
-          ? "The first one appears here when the backup has ended."
-          : "Back up now makes the first one."
-      }
-    />
-  );
+  return <EmptyState kind="first" title="No snapshot yet" text={firstSnapshot(host)} />;
+}
+
+/** What has to happen before there is a first snapshot. */
+function firstSnapshot({ active_job: job, repository }: Host): string {
+  if (repository.state === "no_credentials") return "First it must be known where to back up to.";
+  if (repository.state === "failed") return "First the repository has to open.";
+  if (job?.kind === "backup") return "The first one appears here when the backup has ended.";
+  return "Back up now makes the first one.";
 }
 
 /** Snapshots by their tags; those without one stand under "no tag". */

@@ -23,7 +23,7 @@ export function RenameForm({ host }: { host: Host }) {
   }
   return (
     <Panel title="Name">
-      <form className={styles.inline} onSubmit={submit} noValidate>
+      <form className={styles.beside} onSubmit={submit} noValidate>
         <TextInput
           className={styles.grow}
           label="Name in this console"

@@ -1,7 +1,7 @@
 import type { JobProgress } from "@restic-manager/protocol/jobs";
 import { formatBytes } from "../format/bytes.ts";
 import { roundRemaining } from "../format/durations.ts";
-import { countOf, formatCount, formatPercent } from "../format/numbers.ts";
+import { formatCount, formatPercent } from "../format/numbers.ts";
 import { hourAndMinute } from "../format/times.ts";
 import { Notice } from "../ui/notice.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -122,7 +122,7 @@ function ProgressFigures({ progress }: { progress: Progress | null }) {
         {
           label: "Errors",
           value: formatCount(errors),
-          of: errors === 0 ? "so far" : `${countOf(errors, "file")} could not be read so far`,
+          of: errors === 0 ? "so far" : "could not be read so far",
           state: errors === 0 ? undefined : "warn",
         },
       ]}

@@ -41,11 +41,11 @@ function scriptedServer(
       gaps: server.holes.filter((hole) => hole.first_line >= from && hole.first_line < to),
     };
   }
-  const book = new LogBook(server.read);
+  const book = new LogBook((from, limit) => server.read(from, limit));
   const following = followLog({
     jobId: "J",
     book,
-    read: server.read,
+    read: (from, limit) => server.read(from, limit),
     open: (url) => {
       const stream = new ScriptedStream(url, pageOf);
       server.streams.push(stream);

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { AgentConfig } from "../config.ts";
 import { EnrollmentId, HostId, Instant } from "../ids.ts";
-import { RepositoryUrl } from "./repository.ts";
+import { JOB_INPUT_BYTES } from "../limits.ts";
+import { Password, RepositoryUrl } from "./repository.ts";
 
 export const HostName = z
   .string()
@@ -14,10 +15,17 @@ const path = z
   .min(1)
   .max(4_096)
   // oxlint-disable-next-line no-control-regex -- NUL cannot be part of a path
-  .regex(/^[^\u0000]+$/, "must not contain NUL");
+  .regex(/^[^\u0000]+$/, "must not contain NUL")
+  .refine((text) => text.isWellFormed(), "must not contain half a character");
 /** A folder or file to back up: absolute, so that it means the same whoever runs restic. */
 export const IncludePath = path.regex(/^(\/|[A-Za-z]:[\\/])/, "must be an absolute path");
 export const ExcludePattern = path;
+
+/** Includes and excludes travel with every backup, in one frame: each gets just under half of a job's input. */
+function fits(list: string[]): boolean {
+  return new TextEncoder().encode(JSON.stringify(list)).byteLength <= JOB_INPUT_BYTES / 2 - 1_024;
+}
+const TOO_MUCH = "is too long in all: at most 255 KiB";
 
 /** What an operator says to add a machine. Passwords that are left out are minted and shown once. */
 export const EnrollmentTokenInput = z.strictObject({
@@ -29,11 +37,11 @@ export const EnrollmentTokenInput = z.strictObject({
     .max(256)
     .regex(/^[^:\s]+$/, "must not contain spaces or a colon")
     .optional(),
-  password: z.string().min(1).max(1_024).optional(),
-  repository_password: z.string().min(1).max(1_024).optional(),
+  password: Password.optional(),
+  repository_password: Password.optional(),
   /** What to back up; a sensible list for the machine's system when left out. */
-  includes: z.array(IncludePath).min(1).max(1_000).optional(),
-  excludes: z.array(ExcludePattern).max(1_000).optional(),
+  includes: z.array(IncludePath).min(1).max(1_000).refine(fits, TOO_MUCH).optional(),
+  excludes: z.array(ExcludePattern).max(1_000).refine(fits, TOO_MUCH).optional(),
 });
 export type EnrollmentTokenInput = z.infer<typeof EnrollmentTokenInput>;
 

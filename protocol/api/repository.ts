@@ -13,6 +13,15 @@ export const RepositoryUrl = z
     "must begin with rest:http://, rest:https://, sftp: or be an absolute folder",
   );
 
+/** restic gets it by an environment variable, which cannot hold NUL. */
+export const Password = z
+  .string()
+  .min(1)
+  .max(1_024)
+  // oxlint-disable-next-line no-control-regex -- NUL is what is refused
+  .regex(/^[^\u0000]+$/, "must not contain NUL")
+  .refine((text) => text.isWellFormed(), "must not contain half a character");
+
 /** New everyday credentials. A password that is left out keeps the stored one, unless the address or account changes. */
 export const RepoCredentialsInput = z.strictObject({
   url: RepositoryUrl,
@@ -21,8 +30,8 @@ export const RepoCredentialsInput = z.strictObject({
     .max(256)
     .regex(/^[^:\s]*$/, "must not contain spaces or a colon")
     .optional(),
-  password: z.string().min(1).max(1_024).optional(),
-  repository_password: z.string().min(1).max(1_024).optional(),
+  password: Password.optional(),
+  repository_password: Password.optional(),
 });
 export type RepoCredentialsInput = z.infer<typeof RepoCredentialsInput>;
 

@@ -11,27 +11,40 @@ export interface ApiClient {
    * @param shape what a success must look like; what it does not name is dropped.
    * @throws Error with the API's own words and code for every answer that is no success.
    */
-  call<T>(method: "GET" | "POST" | "PUT", path: string, shape: Shape<T>, body?: unknown): Promise<T>;
+  call<T>(method: Method, path: string, shape: Shape<T>, body?: unknown): Promise<T>;
+  /** Answers whatever the API does. A string or a `Blob` goes as it is, anything else as JSON. */
+  ask(method: Method, path: string, body?: unknown): Promise<Response>;
 }
+
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** @param origin such as `http://127.0.0.1:8080`. Cookies of the answers are kept. */
 export function apiClient(origin: string): ApiClient {
   const cookies = new Map<string, string>();
+  const ask: ApiClient["ask"] = async (method, path, body) => {
+    const response = await fetch(`${origin}${path}`, {
+      // A server that was restarted does not know the connections of its former life.
+      keepalive: false,
+      method,
+      headers: {
+        Origin: origin,
+        Cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === "string" || body instanceof Blob ? body : JSON.stringify(body) }),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [name, value] = line.split(";", 1)[0]?.split("=", 2) ?? [];
+      if (name && value) cookies.set(name, value);
+    }
+    return response;
+  };
   return {
+    ask,
     async call(method, path, shape, body) {
-      const response = await fetch(`${origin}${path}`, {
-        method,
-        headers: {
-          Origin: origin,
-          Cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      for (const line of response.headers.getSetCookie()) {
-        const [name, value] = line.split(";", 1)[0]?.split("=", 2) ?? [];
-        if (name && value) cookies.set(name, value);
-      }
+      const response = await ask(method, path, body);
       const answer: unknown =
         response.status === 204 ? undefined : await response.json().catch(() => undefined);
       if (response.ok) return shape.parse(answer);

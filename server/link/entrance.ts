@@ -19,6 +19,13 @@ export interface SocketData {
 /** The path agents connect to. */
 const AGENT_PATH = "/ws/agent";
 
+/** What the entrance tells the server's log. */
+export interface EntranceLog {
+  onError: (error: unknown) => void;
+  /** An agent came with a bearer that is not known, or was revoked. */
+  turnedAway: (address: string | null) => void;
+}
+
 /**
  * Lets agents in on the server's one port. A bearer that is not known is upgraded all the same and told why before it is closed,
  * since a WebSocket client sees nothing of a refused upgrade but that it was refused.
@@ -26,7 +33,7 @@ const AGENT_PATH = "/ws/agent";
 export function agentEntrance(
   link: Link,
   db: Database,
-  onError: (error: unknown) => void,
+  { onError, turnedAway }: EntranceLog,
 ): Sockets<SocketData> {
   return {
     async upgrade(request, server, client) {
@@ -45,7 +52,10 @@ export function agentEntrance(
       closeOnBackpressureLimit: false,
       open(ws) {
         const { hostId, address } = ws.data;
-        if (hostId === undefined) return turnAway(ws);
+        if (hostId === undefined) {
+          turnedAway(address);
+          return turnAway(ws);
+        }
         ws.data.connection = link.opened(
           hostId,
           {

@@ -177,6 +177,8 @@ onEveryStore("the server's end of the link", (open) => {
     clock.advance(OFFLINE_AFTER_MS);
     await link.settled();
     expect(await online(db)).toBe(0);
+    // Not "replaced", after which an agent tries slowly.
+    expect(agent.closed()).toBe(CLOSE.silent);
   });
 
   test("a waiting job goes out when its host arrives, again until it is answered, and not after", async () => {

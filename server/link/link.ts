@@ -42,7 +42,6 @@ export interface LinkParts {
   arrived: (trx: Trx, hostId: HostId) => Promise<void>;
   isStoreTrouble: (error: unknown) => boolean;
   onError: (error: unknown, doing: string) => void;
-  /** See `IngestParts`. */
   mostWaitingBytes?: number;
 }
 
@@ -162,7 +161,7 @@ export class Link {
 
   async #markOffline(hostId: HostId, lastSeenAt: number): Promise<void> {
     const gone = await this.#parts.db.transaction().execute(async (trx) => {
-      // It may have come back while this waited for its turn.
+      // It may have come back meanwhile; or left while its hello was written down.
       if (this.hub.current(hostId) !== undefined) return false;
       await store.writeOffline(trx, hostId, lastSeenAt);
       await this.#parts.refreshHosts(trx, [hostId]);
@@ -222,7 +221,7 @@ export class Link {
   #foreign(connection: Connection, version: number): void {
     const verdict = judgeProtocol(version);
     if (verdict === "served")
-      return connection.complain(this.#parts.clock.now(), "hello lacks epoch or outbox");
+      return connection.complain(this.#parts.clock.now(), "hello lacks epoch, outbox or jobs");
     const words = foreignWords(verdict, version);
     const refuse = async (): Promise<void> => {
       await this.#remember(connection.hostId, verdict, words);
@@ -275,8 +274,9 @@ export class Link {
       }
       return verdict;
     });
+    // It was written: what an earlier hello met is over. Without this an agent with nothing more to say would leave the alarm on.
+    this.#storeTrouble(undefined);
     if (!this.hub.isCurrent(connection)) {
-      // It left while its hello was written down, which says that it is there.
       if (greeting.verdict === "open") await this.#markOffline(hostId, connection.lastFrameAt);
       return;
     }
@@ -388,8 +388,8 @@ export class Link {
   }
 
   #storeTrouble(error: unknown): void {
-    const message =
-      error === undefined ? undefined : error instanceof Error ? error.message : "unknown error";
+    const known = error instanceof Error ? error.message : "unknown error";
+    const message = error === undefined ? undefined : known;
     if (message === this.#failing) return;
     const changed = (message === undefined) !== (this.#failing === undefined);
     this.#failing = message;

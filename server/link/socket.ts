@@ -24,7 +24,7 @@ export const CLOSE_WORDS: Record<CloseReason, string> = {
   malformed: "too many frames could not be read",
   hello_late: "no hello came in time",
   store: "the server cannot write to its store at the moment",
-  silent: "nothing was heard for 90 s; connect again",
+  silent: "nothing was heard from this agent for too long",
   restarting: "restarting",
 };
 

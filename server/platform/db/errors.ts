@@ -1,8 +1,11 @@
 import { SQLiteError } from "bun:sqlite";
 import { SQL } from "bun";
 
-/** What a failing store means for whoever called it. `full` and `unreachable` pass by themselves; `corrupt` does not. */
-export type StoreFailure = "full" | "corrupt" | "locked" | "unreachable" | "other";
+/**
+ * What a failing store means for whoever called it. `full` and `unreachable` pass by themselves; `corrupt` does not. `unstorable`: the
+ * text it was given holds NUL, which only SQLite takes.
+ */
+export type StoreFailure = "full" | "corrupt" | "locked" | "unreachable" | "unstorable" | "other";
 
 /**
  * Says what is wrong with the store, or null when `error` did not come from one (or is a broken constraint, which is the
@@ -21,7 +24,7 @@ export function storeFailure(error: unknown): StoreFailure | null {
  */
 export function isStoreTrouble(error: unknown): boolean {
   const failure = storeFailure(error);
-  return failure !== null && !(failure === "other" && isDataFault(error));
+  return failure !== null && failure !== "unstorable" && !(failure === "other" && isDataFault(error));
 }
 
 function isDataFault(error: unknown): boolean {
@@ -30,12 +33,6 @@ function isDataFault(error: unknown): boolean {
   // Data exceptions, broken constraints, statements that are wrong, limits of a row.
   if (error instanceof SQL.PostgresError) return /^(22|23|42|54)/.test(String(error.errno ?? ""));
   return error instanceof Error && error.cause !== undefined && isDataFault(error.cause);
-}
-
-/** True when PostgreSQL refused a text for a character that it cannot hold (NUL). SQLite takes them all. */
-export function isUnstorableText(error: unknown): boolean {
-  if (error instanceof SQL.PostgresError) return /^(22021|22P05)$/.test(String(error.errno ?? ""));
-  return error instanceof Error && error.cause !== undefined && isUnstorableText(error.cause);
 }
 
 /** True when a row with the same key is already there, on both databases. */
@@ -57,6 +54,7 @@ function sqliteFailure(code: string): StoreFailure {
 function postgresFailure(error: SQL.PostgresError): StoreFailure | null {
   const state = String(error.errno ?? "");
   if (state === "53100") return "full";
+  if (state === "22021" || state === "22P05") return "unstorable";
   if (/^XX00[12]$/.test(state)) return "corrupt";
   if (/^(40001|40P01|55P03)$/.test(state)) return "locked";
   if (/^(08...|57P0[123]|53300|28...|3D000)$/.test(state)) return "unreachable";

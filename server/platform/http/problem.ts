@@ -1,6 +1,6 @@
 import { HTTPException } from "hono/http-exception";
 import { API_ERRORS, type ApiErrorCode, type Problem } from "@restic-manager/protocol/api/errors";
-import { isUnstorableText, storeFailure } from "../db/errors.ts";
+import { storeFailure } from "../db/errors.ts";
 
 export interface ProblemExtras {
   /** What to do next, when the message does not say it. */
@@ -45,8 +45,6 @@ export function problemResponse(problem: ApiProblem): Response {
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof HTTPException) return ofFramework(error);
-  if (isUnstorableText(error))
-    return new ApiProblem("validation_failed", "the request has a text with a NUL character in it");
   switch (storeFailure(error)) {
     case "full":
       return new ApiProblem("store_full", "the server's disk is full: nothing was saved", {
@@ -60,6 +58,14 @@ export function problemOf(error: unknown): ApiProblem {
         retryAfterSeconds: 5,
         cause: error,
       });
+    case "unstorable":
+      return new ApiProblem(
+        "validation_failed",
+        "the request holds a character that cannot be stored (NUL)",
+        {
+          cause: error,
+        },
+      );
     case "corrupt":
     case "other":
     case null:
