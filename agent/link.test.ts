@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 /** A link whose sockets the test holds. */
-function world() {
+function world(given: { resync?: () => void } = {}) {
   const timers = manualTimers();
   const books = testJournal();
   open.push(books);
@@ -40,7 +40,7 @@ function world() {
       run: (message) => heard.push(`run ${message.job_id}`),
       cancel: (id, now) => heard.push(`cancel ${id} ${now}`),
       configure: (config) => heard.push(`configure ${config.version}`),
-      resync: () => heard.push("resync"),
+      resync: given.resync ?? (() => heard.push("resync")),
       say: (_level, text) => heard.push(text),
     },
   });
@@ -221,4 +221,37 @@ test("a message of a newer server that this agent does not know changes nothing"
   last().events.message('{"type":"agent.update","url":"x"}');
   last().events.message("not json");
   expect(heard).toHaveLength(before);
+});
+
+test("a state file that cannot be written ends the connection and not the agent; the next one begins where this stood", () => {
+  const { db, journal, outbox, greet, tell, last, sockets, timers, welcome, seqs } = world();
+  greet();
+  journal.accept(command(1));
+  journal.accept(command(2));
+  db.run(
+    "create trigger broken before delete on outbox begin select raise(abort, 'input/output error'); end",
+  );
+  tell({ type: "ack", seq: 1 });
+  expect(last().dropped).toBe(true);
+  db.run("drop trigger broken");
+  timers.advance(RECONNECT_MOST_MS);
+  expect(sockets).toHaveLength(2);
+  last().events.opened();
+  welcome(1);
+  expect(outbox.lowest).toBe(2);
+  expect(seqs()).toEqual([2]);
+});
+
+test("what the server asks for again and cannot be written down is asked for again by the next connection", () => {
+  const made = world({
+    resync: () => {
+      throw new Error("no room");
+    },
+  });
+  made.link.start();
+  made.last().events.opened();
+  made.welcome(0, "resync");
+  expect(made.last().dropped).toBe(true);
+  // Not a word, from which the server would take that it was done.
+  expect(made.last().sent).toEqual(['{"type":"hello"}']);
 });

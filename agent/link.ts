@@ -92,7 +92,7 @@ export class Link {
 
   start(): void {
     if (this.#state.name !== "stopped") return;
-    this.#ending = this.#outbox.onCommitted(() => this.#pump());
+    this.#ending = this.#outbox.onCommitted(() => this.#guarded(() => this.#pump()));
     this.#open();
   }
 
@@ -122,10 +122,11 @@ export class Link {
       socket !== undefined && "socket" in this.#state && this.#state.socket === socket;
     socket = this.#connect({
       opened: () => {
-        if (present() && socket !== undefined) this.#greet(socket);
+        const here = socket;
+        if (present() && here !== undefined) this.#guarded(() => this.#greet(here));
       },
       message: (data) => {
-        if (present()) this.#receive(data);
+        if (present()) this.#guarded(() => this.#receive(data));
       },
       closed: (code, reason) => {
         if (present()) this.#lost(code, reason);
@@ -133,6 +134,22 @@ export class Link {
     });
     this.#state = { name: "connecting", socket };
     this.#expect();
+  }
+
+  /**
+   * What the state file refuses (a full disk, a damaged page) ends the connection and not the agent, whose restic may be at
+   * work: the next connection begins where this one stood.
+   */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : "unknown error";
+      if ("socket" in this.#state) {
+        this.#state.socket.drop();
+        this.#lost(1006, `the agent's own state cannot be used: ${why}`);
+      }
+    }
   }
 
   #greet(socket: Socket): void {
@@ -181,7 +198,10 @@ export class Link {
     this.#beat();
     this.#duties.say("info", "Connected to the server.");
     if (welcome.next === "resync") {
-      this.#duties.say("warn", "The server was restored from an older copy; sending it every outcome again.");
+      this.#duties.say(
+        "warn",
+        "The server does not know all of this agent's past; sending it every outcome again.",
+      );
       this.#duties.resync();
     }
     this.#pump();

@@ -14,6 +14,8 @@ export interface AgentPaths {
   lockFile: string;
   /** restic's cache. */
   cacheDir: string;
+  /** restic's packs before they are sent: root's alone, and one of the few folders that the service's sandbox lets it write. */
+  tmpDir: string;
   /** The kept machine id of a machine that has none of its own. */
   machineIdFile: string;
 }
@@ -47,6 +49,7 @@ export function agentPaths(choices: PathChoices = {}): AgentPaths {
     database: join(stateDir, "agent.db"),
     lockFile: join(stateDir, "agent.lock"),
     cacheDir: join(stateDir, "cache"),
+    tmpDir: join(stateDir, "tmp"),
     machineIdFile: join(stateDir, "machine-id"),
   };
 }

@@ -3,6 +3,7 @@ import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { HeldJob } from "./journal.ts";
 import { Queue } from "./queue.ts";
 import { command, jobId, testJournal } from "./testing/journal.ts";
+import { manualTimers } from "./testing/timers.ts";
 
 const open: { close(): void }[] = [];
 afterEach(() => {
@@ -33,9 +34,11 @@ function world() {
     between: async (cancel) => {
       reports.push(cancel);
       books.journal.report([]);
+      return "told";
     },
     onError: (error) => errors.push(error),
     room: async () => {},
+    timers: manualTimers(),
   });
   const add = (n: number) => {
     const taken = books.journal.accept(command(n));
@@ -133,9 +136,13 @@ test("a defect in a job's work fails that job and no other", async () => {
       if (calls === 1) throw new Error("a defect");
       return DONE;
     },
-    between: async () => books.journal.report([]),
+    between: async () => {
+      books.journal.report([]);
+      return "told";
+    },
     onError: (error) => errors.push(error),
     room: async () => {},
+    timers: manualTimers(),
   });
   queue.open([]);
   for (const n of [1, 2]) {
@@ -158,4 +165,14 @@ test("a stop interrupts what runs and reports it as restarted; what waits stays 
   await queue.stop();
   expect(String(waiting().at(-1))).toContain("agent_restarted");
   expect(journal.held().map((job) => job.id)).toEqual([jobId(2)]);
+});
+
+test("a job that somebody cancelled is cancelled, also when the agent is stopped before restic has ended", async () => {
+  const { queue, add, outcomes } = world();
+  queue.open([]);
+  add(1);
+  await settle();
+  queue.cancel(jobId(1), false);
+  await queue.stop();
+  expect(outcomes()).toEqual([[jobId(1), "cancelled"]]);
 });

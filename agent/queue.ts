@@ -1,25 +1,32 @@
 import type { JobId } from "@restic-manager/protocol/ids";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { NoRoom, type HeldJob, type Journal } from "./journal.ts";
+import type { Cancel, Timers } from "./timers.ts";
 
 /** A job under way, and the two ways to end it early. */
 interface Running {
   job: HeldJob;
   cancel: AbortController;
   kill: AbortController;
+  /** Somebody asked for its end, so that it is cancelled and not merely cut off. */
+  unwanted: boolean;
 }
+
+/** A repository that did not answer a report is asked again after the next job, or after this long. */
+const REPORT_AGAIN_MS = 15 * 60_000;
 
 export interface QueueParts {
   journal: Journal;
   /** Does the work of one job; it was marked as started before. Throws only for a defect. */
   work: (job: HeldJob, signals: { cancel: AbortSignal; kill: AbortSignal }) => Promise<JobOutcome>;
   /** Runs between two jobs, when restic is idle: tells the server what the repository holds. */
-  between: (cancel: AbortSignal) => Promise<void>;
+  between: (cancel: AbortSignal) => Promise<"told" | "later">;
   onError: (error: unknown, doing: string) => void;
   /** Nothing is left to do. */
   onIdle?: () => void;
   /** Resolves when a disk that had no room may be tried again. */
   room: () => Promise<void>;
+  timers: Pick<Timers, "after">;
 }
 
 /**
@@ -35,6 +42,8 @@ export class Queue {
   #stopping = false;
   /** Nothing runs before what an earlier life left behind was ended. */
   #opened = false;
+  /** Set while the repository need not be asked again for the report that is due. */
+  #notYet: Cancel | undefined;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -66,6 +75,7 @@ export class Queue {
   /** Ends a job early. False when this queue has no such job. */
   cancel(id: JobId, now: boolean): boolean {
     if (this.#running?.job.id === id) {
+      this.#running.unwanted = true;
       this.#running.cancel.abort();
       if (now) this.#running.kill.abort();
       return true;
@@ -82,6 +92,7 @@ export class Queue {
     this.#stopping = true;
     this.#running?.cancel.abort();
     this.#idle?.abort();
+    this.#notYet?.();
     await this.#loop;
   }
 
@@ -89,14 +100,21 @@ export class Queue {
     while (!this.#stopping) {
       const job = this.#waiting.shift();
       if (job !== undefined) await this.#one(job);
-      else if (this.#parts.journal.reportDue) await this.#report();
+      else if (this.#notYet === undefined && this.#parts.journal.reportDue) await this.#report();
       else return this.#parts.onIdle?.();
     }
   }
 
   async #one(job: HeldJob): Promise<void> {
     const { journal, work, onError } = this.#parts;
-    const running = { job, cancel: new AbortController(), kill: new AbortController() };
+    const running = {
+      job,
+      cancel: new AbortController(),
+      kill: new AbortController(),
+      unwanted: false,
+    };
+    this.#notYet?.();
+    this.#notYet = undefined;
     this.#running = running;
     let outcome: JobOutcome;
     try {
@@ -113,7 +131,7 @@ export class Queue {
         },
       };
     }
-    if (this.#stopping && outcome.state !== "succeeded") {
+    if (this.#stopping && !running.unwanted && outcome.state !== "succeeded") {
       const message = "The agent was stopped while this job ran.";
       outcome = { state: "failed", error: { code: "agent_restarted", message, hint: "Run it again." } };
     }
@@ -136,13 +154,20 @@ export class Queue {
   }
 
   async #report(): Promise<void> {
+    const { between, timers } = this.#parts;
     this.#idle = new AbortController();
+    let answer: "told" | "later" = "later";
     try {
-      await this.#parts.between(this.#idle.signal);
+      answer = await between(this.#idle.signal);
     } catch (error) {
       this.#parts.onError(error, "report what the repository holds");
     } finally {
       this.#idle = undefined;
     }
+    if (answer === "told" || this.#stopping) return;
+    this.#notYet = timers.after(REPORT_AGAIN_MS, () => {
+      this.#notYet = undefined;
+      this.wake();
+    });
   }
 }

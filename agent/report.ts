@@ -10,6 +10,8 @@ import type { ResticError } from "@restic-manager/restic/error";
 /** Most JSON of one part of the list, so that it fits a frame beside its envelope. */
 const PART_BYTES = 512 * 1024;
 const PART_SNAPSHOTS = 500;
+/** Most JSON of one snapshot: a frame that is too large for the link would come again for ever. */
+const SNAPSHOT_BYTES = 128 * 1024;
 
 /** Reads what the repository holds of this host, as the messages that tell the server. */
 export async function repositoryReport(
@@ -85,7 +87,7 @@ export function toSnapshot(snapshot: ResticSnapshot): Snapshot[] {
   const tree = ResticId.safeParse(snapshot.tree).data;
   const parent = ResticId.safeParse(snapshot.parent).data;
   return [
-    {
+    fitting({
       id: id.data,
       time: new Date(time).toISOString(),
       ...(tree === undefined ? {} : { tree }),
@@ -112,8 +114,20 @@ export function toSnapshot(snapshot: ResticSnapshot): Snapshot[] {
               duration_seconds: seconds(summary.backup_start, summary.backup_end),
             },
           }),
-    },
+    }),
   ];
+}
+
+/** The snapshot with as many of its paths, and then of its tags, as fit. */
+function fitting(snapshot: Snapshot): Snapshot {
+  let cut = snapshot;
+  while (Buffer.byteLength(JSON.stringify(cut)) > SNAPSHOT_BYTES && cut.paths.length + cut.tags.length > 0) {
+    cut =
+      cut.paths.length > 0
+        ? { ...cut, paths: cut.paths.slice(0, cut.paths.length >> 1) }
+        : { ...cut, tags: cut.tags.slice(0, cut.tags.length >> 1) };
+  }
+  return cut;
 }
 
 function seconds(start: string, end: string): number {

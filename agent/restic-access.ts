@@ -75,11 +75,15 @@ const HINTS: Partial<Record<ResticError["code"], string>> = {
   source_missing: "Correct the folders of this source group.",
 };
 
+/** The service's sandbox shows restic every folder, and lets it write but a few. */
+const READ_ONLY =
+  "If this repository is a folder of this machine, let the service write there: systemctl edit restic-manager-agent, [Service], ReadWritePaths=<the folder>, and restart it.";
+
 /** restic's error in the words of the protocol. `undefined` for a cancel of ours, which is an outcome of its own. */
 export function toJobError(error: ResticError): JobError | undefined {
   if (error.code === "interrupted" && error.byUs) return undefined;
   const code = error.code === "incomplete" || error.code === "interrupted" ? ("failed" as const) : error.code;
-  const hint = HINTS[error.code];
+  const hint = /read-only file system/i.test(error.message) ? READ_ONLY : HINTS[error.code];
   return { code, message: sentence(error.message), ...(hint === undefined ? {} : { hint }) };
 }
 

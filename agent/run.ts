@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import { HEARTBEAT_MS } from "@restic-manager/protocol/limits";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
@@ -53,6 +52,7 @@ export async function runAgent({ paths, file, env, signal, log }: RunOptions): P
   for (const secret of secretsIn(file)) log.hide(secret);
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(paths.cacheDir, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.tmpDir, { recursive: true, mode: 0o700 });
   const unlock = lockState(paths.lockFile);
   try {
     await live({ paths, file, env, signal, log });
@@ -72,7 +72,7 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
   const system = readSysinfo({ machineIdFile: paths.machineIdFile });
   const places: ResticPlaces = {
     cacheDir: paths.cacheDir,
-    tmpDir: tmpdir(),
+    tmpDir: paths.tmpDir,
     workDir: paths.stateDir,
     passthrough: pickPassthrough(env),
     timers: resticTimers,
@@ -107,6 +107,7 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
       settling();
       settling = timers.after(SETTLE_MS, () => void giveBackMemory());
     },
+    timers,
     room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
   });
   // What the server asks and the disk has no room for must not end the agent: it is asked again.
@@ -159,7 +160,10 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
             log.error("could not save the configuration", { error: toError(error) }),
           );
       },
-      resync: () => journal.resync(),
+      resync() {
+        journal.resync();
+        queue.wake();
+      },
       say,
     },
   });
@@ -181,7 +185,9 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
     const found = access();
     return found.ok ? found.context : undefined;
   };
-  queue.open(await recover({ journal, timers: resticTimers, log, restic: context }));
+  const earlier = await recover({ journal, timers: resticTimers, log, restic: context });
+  // What was accepted and has not begun keeps for the next start.
+  if (!signal.aborted) queue.open(earlier);
   await ended;
   clearInterval(looking);
   await queue.stop();

@@ -14,8 +14,6 @@ import type { Timers } from "./timers.ts";
 
 /** Progress goes to the server at most this often. */
 const PROGRESS_MS = 1_000;
-/** A repository that did not answer a report is asked again with the next job, or after this long. */
-const REPORT_AGAIN_MS = 15 * 60_000;
 
 export interface WorkParts {
   journal: Journal;
@@ -32,7 +30,7 @@ export async function workOn(
   signals: { cancel: AbortSignal; kill: AbortSignal },
   parts: WorkParts & { say: (message: TransientMessage) => void },
 ): Promise<JobOutcome> {
-  const { journal, timers, meta, say } = parts;
+  const { journal, timers, meta, log, say } = parts;
   const writer = new LogWriter({
     jobId: job.id,
     firstLine: job.logLines,
@@ -48,7 +46,13 @@ export async function workOn(
     log: (stream, text) => writer.line(stream, text),
     spawned(pid) {
       const identity = identifyProcess(pid);
-      if (identity !== undefined) journal.spawned(job.id, identity);
+      if (identity === undefined) return;
+      try {
+        journal.spawned(job.id, identity);
+      } catch (error) {
+        // Only a later life would need it, to know an orphan; this backup does not end for that.
+        log.warn("could not note restic's process", { error: toError(error) });
+      }
     },
     progress(progress) {
       const now = timers.now();
@@ -74,12 +78,15 @@ export async function workOn(
   }
 }
 
-/** Tells the server what the repository holds, as the step between two jobs. */
-export async function reportRepository(cancel: AbortSignal, parts: WorkParts): Promise<void> {
+/** Tells the server what the repository holds, as the step between two jobs. `later`: it did not answer; the report stays due. */
+export async function reportRepository(cancel: AbortSignal, parts: WorkParts): Promise<"told" | "later"> {
   const { journal, meta, log, access, hostName, timers } = parts;
   const restic = access();
   // Without a restic or credentials there is nothing to tell; the next success makes it due again.
-  if (!restic.ok) return journal.report([]);
+  if (!restic.ok) {
+    journal.report([]);
+    return "told";
+  }
   const made = await repositoryReport(restic.context, {
     hostName: hostName(),
     repositoryId: meta.get("repository_id"),
@@ -88,12 +95,16 @@ export async function reportRepository(cancel: AbortSignal, parts: WorkParts): P
   });
   if (made.ok) {
     meta.set("repository_id", made.repositoryId);
-    return journal.report(made.messages);
+    journal.report(made.messages);
+    return "told";
   }
-  if (cancel.aborted) return;
-  log.warn("could not read what the repository holds; trying again later", { why: made.error.message });
-  journal.report([]);
-  timers.after(REPORT_AGAIN_MS, () => journal.markReportDue());
+  if (!cancel.aborted)
+    log.warn("could not read what the repository holds; trying again later", { why: made.error.message });
+  return "later";
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error("unknown error");
 }
 
 function runnerFor(kind: JobKind): JobRunner<JobKind> {

@@ -16,6 +16,7 @@ export type RepositoryCredentials = z.infer<typeof RepositoryCredentials>;
 /** All that an agent needs to work while the server is away. `version` rises with every change. */
 export const AgentConfig = z.object({
   version: z.int().nonnegative(),
+  /** The name that the machine's snapshots carry. It stays when people give the host another one. */
   host_name: z.string().min(1).max(253),
   repository: RepositoryCredentials.nullable(),
   bandwidth: Bandwidth,

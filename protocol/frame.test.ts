@@ -68,13 +68,32 @@ test("hello is taken from agents of other releases: more fields, other words, mi
     outbox: { lowest: 1, highest: 0, something_new: true },
     restic: { state: "from the future" },
     os: 17,
+    jobs: [{ id: "01JD0000000000000000000000", state: "paused", since: 4 }],
     whatever: [1, 2],
   };
   const frame = parseAgentFrame(JSON.stringify(hello));
   expect(frame).toMatchObject({
     type: "hello",
-    hello: { os: "unknown", restic: { state: "missing" }, jobs: [], whatever: [1, 2] },
+    hello: {
+      os: "unknown",
+      restic: { state: "missing" },
+      jobs: [{ id: "01JD0000000000000000000000", state: "running" }],
+      whatever: [1, 2],
+    },
   });
+});
+
+test("a list of jobs that cannot be read is not taken for an empty one, which would end them all as lost", () => {
+  for (const jobs of [undefined, "none", [{ id: "of another kind", state: "running" }]]) {
+    const hello = {
+      type: "hello",
+      protocol_version: 1,
+      epoch: "0123456789abcdef0123456789abcdef",
+      outbox: { lowest: 1, highest: 0 },
+      jobs,
+    };
+    expect(parseAgentFrame(JSON.stringify(hello)).type).toBe("foreign_hello");
+  }
 });
 
 test("of a hello that lacks what delivery stands on, at least the version is read", () => {

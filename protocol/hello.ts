@@ -35,8 +35,11 @@ export const Hello = z.looseObject({
     /** Highest sequence number ever given in this epoch; 0 when none. */
     highest: z.int().nonnegative(),
   }),
-  /** Jobs the agent has taken and not finished, as of `outbox.highest`. */
-  jobs: z.array(z.object({ id: JobId, state: z.enum(["accepted", "running"]) })).catch([]),
+  /**
+   * Jobs the agent has taken and not finished, as of `outbox.highest`. Strict but for the state, which a later agent may call
+   * otherwise: a list that counted as empty would end every one of its jobs as lost.
+   */
+  jobs: z.array(z.object({ id: JobId, state: z.enum(["accepted", "running"]).catch("running") })),
   config_version: z.int().nonnegative().catch(0),
   schedule_version: z.int().nonnegative().catch(0),
 });

@@ -45,3 +45,15 @@ test("no secret survives, whatever it is and wherever it stands", () => {
 test("an empty secret hides nothing", () => {
   expect(redactor([new Secret("")])("some text")).toBe("some text");
 });
+
+test("a line that a hostile server makes up of a million colons or letters is still read at once", () => {
+  const clean = redactor([new Secret("correct horse")]);
+  for (const hostile of [
+    `x://${":".repeat(1_000_000)}`,
+    `${"a".repeat(1_000_000)} ://`,
+    "x://:".repeat(200_000),
+  ])
+    expect(clean(`${hostile} rest:https://me:pw@host/ correct horse`)).toEndWith(
+      " rest:https://[secret]@host/ [secret]",
+    );
+});

@@ -6,7 +6,9 @@ export type Redact = (text: string) => string;
 
 const mark = "[secret]";
 // user:pass@ inside any URL, whoever's it is: a proxy's, a copied repository's. restic's own `:***@` may stay.
-const urlCredentials = /([a-z][a-z0-9+.-]*:\/\/)(?![^\s/:@]*:\*\*\*@)[^\s/?#"'@]*:[^\s/"']*@/gi;
+// Bounded, so that no line a repository's server thinks up can keep the agent busy for hours.
+const urlCredentials =
+  /([a-z][a-z0-9+.-]{0,31}:\/\/)(?![^\s/:@]{0,256}:\*\*\*@)[^\s/?#"'@]{0,256}:[^\s/"']{0,1024}@/gi;
 
 /**
  * Builds a function that replaces every form in which restic or an HTTP library may print the given secrets:

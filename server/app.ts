@@ -75,6 +75,7 @@ export function createApp(parts: AppParts) {
   app.use("/api/*", identify(db, clock, cookie));
 
   const viewJob = (jobId: JobId) => findJob({ db, progress: core.progress }, jobId);
+  const sessionAlive = (sessionHash: string) => isSessionAlive(db, clock, sessionHash);
   const streams = {
     clock,
     stopping: parts.stopping,
@@ -134,7 +135,10 @@ export function createApp(parts: AppParts) {
         binaries: serveAgentBinaries(parts.agentsFolder),
       }),
     )
-    .route("/", jobsRoom({ ...parts, ...core, create: core.createJob, streams }))
+    .route(
+      "/",
+      jobsRoom({ ...parts, ...core, create: core.createJob, streams, isSessionAlive: sessionAlive }),
+    )
     .route(
       "/",
       eventsRoom({
@@ -142,7 +146,7 @@ export function createApp(parts: AppParts) {
         ...streams,
         viewHosts: (ids) => viewHosts(db, ids, (jobId) => core.progress.latest(jobId)),
         viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
-        isSessionAlive: (sessionHash) => isSessionAlive(db, clock, sessionHash),
+        isSessionAlive: sessionAlive,
       }),
     );
 

@@ -5,11 +5,12 @@ import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
+import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
 import type { Audit } from "./platform/audit.ts";
 import type { Bus } from "./platform/bus.ts";
 import { instant, type Clock } from "./platform/clock.ts";
-import { storeFailure } from "./platform/db/errors.ts";
+import { isStoreTrouble } from "./platform/db/errors.ts";
 import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
@@ -59,14 +60,15 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
   const configFor = async (hostId: HostId) => {
     const config = await agentConfig(db, seal, hostId);
     if (config === undefined || config.repository === null) return config;
-    await db.transaction().execute((trx) =>
-      audit.record(trx, {
-        actor: { kind: "agent", id: hostId, name: config.host_name, address: null },
+    await db.transaction().execute(async (trx) => {
+      const name = (await hostNames(trx, [hostId])).get(hostId)?.name ?? config.host_name;
+      await audit.record(trx, {
+        actor: { kind: "agent", id: hostId, name, address: null },
         action: "credential.read_by_agent",
-        target: { kind: "host", id: hostId, name: config.host_name },
+        target: { kind: "host", id: hostId, name },
         detail: { slot: "repo", config_version: config.version },
-      }),
-    );
+      });
+    });
     return config;
   };
 
@@ -88,7 +90,7 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
       if (!(await needsInit(trx, hostId))) return;
       await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
     },
-    isStoreTrouble: isStoreTrouble,
+    isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),
   });
 
@@ -103,10 +105,4 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     },
     storeState: () => storeState,
   };
-}
-
-/** Trouble that passes when somebody makes space or the database comes back: what agents sent is kept and tried again. */
-function isStoreTrouble(error: unknown): boolean {
-  const failure = storeFailure(error);
-  return failure === "full" || failure === "locked" || failure === "unreachable" || failure === "corrupt";
 }

@@ -11,11 +11,11 @@ import { applySnapshotsReport, forgetSnapshots } from "./snapshots/apply.ts";
 /** Hands a durable frame to the room that keeps such things, inside the transaction that also counts it. */
 export async function receiveDurable(
   trx: Trx,
-  from: { hostId: HostId },
+  from: { hostId: HostId; now: number },
   durable: Durable,
   touched: Touched,
 ): Promise<void> {
-  const { hostId } = from;
+  const { hostId, now } = from;
   if (durable.type === "log") return await recordLog(trx, hostId, durable.header, durable.chunk, touched);
   const { message } = durable;
   switch (message.type) {
@@ -25,15 +25,15 @@ export async function receiveDurable(
       touched.hosts.add(hostId);
       return;
     case "repo.stats":
-      if (await applyStats(trx, hostId, message)) touched.hosts.add(hostId);
+      if (await applyStats(trx, hostId, message, now)) touched.hosts.add(hostId);
       return;
     case "job.finished":
-      await recordJob(trx, hostId, message, touched);
+      await recordJob(trx, hostId, message, touched, now);
       return await noteRepository(trx, hostId, message, touched);
     case "job.accepted":
     case "job.started":
     case "log.gap":
-      return await recordJob(trx, hostId, message, touched);
+      return await recordJob(trx, hostId, message, touched, now);
   }
 }
 

@@ -86,7 +86,7 @@ export async function startServer(
     };
     const app = createApp(parts);
     const sockets = agentEntrance(core.link, db, {
-      onError: (error) => log.error("a socket's end could not be noted", error),
+      onError: (error) => log.error("an agent's socket could not be served", error),
       turnedAway: atMostEvery(TURNED_AWAY_MS, clock, (address: string | null) =>
         log.warn("an agent was turned away: its bearer is not known, or was revoked", { address }),
       ),

@@ -39,7 +39,7 @@ main() {
 check_surroundings() {
   case ${RM_SERVER:-} in
   https://?*) ;;
-  http://127.* | http://localhost* | "http://[::1]"*) ;;
+  http://127.* | http://localhost | http://localhost[:/]* | "http://[::1]"*) ;;
   http://?*) say "Note: $RM_SERVER is not encrypted. Everyone on the way can read the token and replace the agent." ;;
   *) stop "RM_SERVER must be the server's address, such as https://backup.example.com" ;;
   esac
@@ -116,8 +116,8 @@ sum_of() {
 }
 
 install_agent() {
-  mkdir -p "$root/usr/local/bin"
-  chmod 755 "$root/usr" "$root/usr/local" "$root/usr/local/bin" 2>/dev/null || true
+  # Only what is missing is made: the modes of what is there are the system's own (Debian's /usr/local belongs to staff).
+  (umask 022 && mkdir -p "$root/usr/local/bin")
   download "/agent/binary/sha256?os=linux&arch=$arch" "$work/sha256"
   download "/agent/binary?os=linux&arch=$arch" "$work/$name"
   wanted=$(head -n 1 "$work/sha256" | cut -d ' ' -f 1)
@@ -136,6 +136,7 @@ install_agent() {
 }
 
 enrol() {
+  (umask 022 && mkdir -p "$root/etc" "$root/var/lib")
   mkdir -p "$root/etc/$name" "$root/var/lib/$name"
   chmod 700 "$root/etc/$name" "$root/var/lib/$name"
   if [ -z "${RM_TOKEN:-}" ]; then
@@ -188,7 +189,7 @@ install_service() {
     say "systemd does not run here. Start the agent yourself, as root: /usr/local/bin/$name run"
     return
   fi
-  mkdir -p "$root/etc/systemd/system"
+  (umask 022 && mkdir -p "$root/etc/systemd/system")
   write_unit >"$root/etc/systemd/system/$name.service"
   chmod 644 "$root/etc/systemd/system/$name.service"
   if [ -n "$root" ]; then
@@ -227,6 +228,8 @@ StateDirectory=restic-manager-agent
 StateDirectoryMode=0700
 ReadWritePaths=/etc/restic-manager-agent
 UMask=0077
+# A core file would hold the repository's passwords.
+LimitCORE=0
 
 # Root, to read every file, but with no more than backup and restore need.
 NoNewPrivileges=yes

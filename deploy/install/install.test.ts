@@ -108,6 +108,17 @@ const leftovers = () =>
   existsSync(join(root, "usr/local/bin")) ? readdirSync(join(root, "usr/local/bin")) : [];
 
 describe("the install script", () => {
+  test("leaves the modes of folders that are there as they are, and makes others that everybody may enter", async () => {
+    mkdirSync(join(root, "usr/local"), { recursive: true });
+    // As on Debian, where members of staff install programs.
+    chmodSync(join(root, "usr/local"), 0o2775);
+    const { code } = await install({ RM_SERVER: serve() });
+    expect(code).toBe(0);
+    const mode = (path: string) => (statSync(join(root, path)).mode & 0o7777).toString(8);
+    expect([mode("usr/local"), mode("usr/local/bin").slice(-3), mode("etc")]).toEqual(["2775", "755", "755"]);
+    expect(mode("etc/restic-manager-agent")).toBe("700");
+  });
+
   test("installs and enrols the agent, and shows the token to no other user", async () => {
     const url = serve();
     const { out, err, code } = await install({ RM_SERVER: `${url}/` });
@@ -317,6 +328,8 @@ describe("the systemd unit", () => {
     );
     expect(unit).not.toContain("MemoryDenyWriteExecute");
     expect(unit).toMatch(/UnsetEnvironment=.*BUN_OPTIONS.*BUN_BE_BUN/);
+    // A core file would hold the passwords.
+    expect(unit).toContain("LimitCORE=0");
   });
 });
 

@@ -55,7 +55,8 @@ export async function createEnrollment(
   await db.transaction().execute(async (trx) => {
     if (await isNameTaken(trx, input.host_name))
       throw new ApiProblem("name_taken", `another host is called ${input.host_name}`, {
-        fields: { host_name: "another host has this name" },
+        fields: { host_name: "another host has this name, or had it when it was enrolled" },
+        hint: "a renamed host's snapshots keep the name it was enrolled with: choose another name",
       });
     await insertEnrollment(trx, {
       id,

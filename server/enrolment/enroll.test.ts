@@ -6,6 +6,7 @@ import {
   EnrollmentTokenInput,
 } from "@restic-manager/protocol/api/enrolment";
 import type { Database } from "../platform/db/schema.ts";
+import { renameHost } from "../hosts/store.ts";
 import { hashToken } from "../platform/token.ts";
 import { agentConfig, storeCredentials } from "../repositories/config.ts";
 import { seedSourceGroup } from "../sources/groups.ts";
@@ -174,6 +175,19 @@ onEveryStore("an enrolment", (open) => {
     await db.deleteFrom("hosts").where("id", "=", taker).execute();
     expect((await enroll(token)).config.host_name).toBe("A");
     expect(await thrownBy(create({ host_name: "a" }))).toMatchObject({ code: "name_taken" });
+  });
+
+  test("gives snapshots a name that a rename does not change and no other host gets", async () => {
+    const db = await open();
+    const { create, enroll, seal } = enrolment(db);
+    const early = await create({ host_name: "db-ams-01" });
+    const { host_id } = await enroll((await create()).token);
+    await db.transaction().execute((trx) => renameHost(trx, host_id, "db-fra-07"));
+    const config = await agentConfig(db, seal, host_id);
+    // The old name, and nothing for the agent to fetch.
+    expect(config).toMatchObject({ host_name: "db-ams-01", version: 1 });
+    expect(await thrownBy(create({ host_name: "db-ams-01" }))).toMatchObject({ code: "name_taken" });
+    expect(await thrownBy(enroll(early.token))).toMatchObject({ code: "name_taken" });
   });
 
   test("keeps what it was told and mints the rest", async () => {

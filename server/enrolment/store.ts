@@ -6,11 +6,12 @@ import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 export type EnrollmentRow = Selectable<Tables["enrollments"]>;
 export type EnrollmentStep = (typeof ENROLLMENT_STEPS)[number];
 
+/** True when a host has the name, or had it when it was enrolled: its snapshots still carry it. */
 export async function isNameTaken(db: Database, name: string): Promise<boolean> {
   const host = await db
     .selectFrom("hosts")
     .select("id")
-    .where("name_key", "=", name.toLowerCase())
+    .where((e) => e.or([e("name_key", "=", name.toLowerCase()), e("snapshot_host", "=", name)]))
     .executeTakeFirst();
   return host !== undefined;
 }
@@ -37,11 +38,11 @@ export async function consume(trx: Trx, id: EnrollmentId, hostId: HostId, now: n
 /** @throws a unique violation (`isUniqueViolation`) when the name is taken. */
 export async function insertHost(
   trx: Trx,
-  row: Omit<Insertable<Tables["hosts"]>, "name_key">,
+  row: Omit<Insertable<Tables["hosts"]>, "name_key" | "snapshot_host">,
 ): Promise<void> {
   await trx
     .insertInto("hosts")
-    .values({ ...row, name_key: row.name.toLowerCase() })
+    .values({ ...row, name_key: row.name.toLowerCase(), snapshot_host: row.name })
     .execute();
 }
 

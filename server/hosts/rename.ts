@@ -14,7 +14,8 @@ export interface ChangeParts {
 }
 
 /**
- * Gives a host another name; its agent is told too. Its old name again changes nothing.
+ * Gives a host another name for people. Its snapshots go on carrying the one it was enrolled with, so that its history stays one;
+ * its agent need not know. Its old name again changes nothing.
  *
  * @throws ApiProblem `not_found`, `name_taken`.
  */
@@ -44,6 +45,5 @@ export async function changeName(
     });
   });
   if (!changed) return;
-  bus.publish("config.changed", { hostId });
   bus.publish("host.changed", { hostId });
 }

@@ -107,7 +107,7 @@ export async function readActiveJobs(db: Database, ids: readonly HostId[]): Prom
 export async function renameHost(trx: Trx, hostId: HostId, name: string): Promise<void> {
   await trx
     .updateTable("hosts")
-    .set((eb) => ({ name, name_key: nameKey(name), config_version: eb("config_version", "+", 1) }))
+    .set({ name, name_key: nameKey(name) })
     .where("id", "=", hostId)
     .execute();
 }

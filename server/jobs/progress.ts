@@ -26,15 +26,31 @@ export class ProgressBoard {
     const parsed = jobKinds[message.kind].progress.safeParse(message.progress);
     if (!parsed.success) return;
     const { job_id: jobId } = message;
-    let owner = this.#owners.get(jobId);
-    if (owner === undefined) {
-      owner = this.#ownerOf(jobId);
-      this.#owners.set(jobId, owner);
-    }
-    if ((await owner) !== hostId) return;
+    if ((await this.#owner(jobId)) !== hostId) return;
+    // Its end may have come while this waited.
+    if (!this.#owners.has(jobId)) return;
     const kind: JobKind = message.kind;
     this.#latest.set(jobId, { hostId, progress: parsed.data });
     this.#bus.publish("job.progress", { jobId, hostId, kind, progress: parsed.data });
+  }
+
+  /** Only the owners of jobs that run are remembered: whoever makes up job ids must not fill the memory. */
+  async #owner(jobId: JobId): Promise<HostId | undefined> {
+    const known = this.#owners.get(jobId);
+    if (known !== undefined) return await known;
+    const asked = this.#ownerOf(jobId);
+    this.#owners.set(jobId, asked);
+    const owner = await asked.catch((error: unknown) => {
+      this.#owners.delete(jobId);
+      throw error;
+    });
+    if (owner === undefined) this.#owners.delete(jobId);
+    return owner;
+  }
+
+  /** Jobs that are remembered. */
+  get size(): number {
+    return Math.max(this.#owners.size, this.#latest.size);
   }
 
   async #forgetIfOver(jobId: JobId): Promise<void> {

@@ -33,7 +33,7 @@ const failed = (id: JobId) =>
 async function tell(db: Database, hostId: HostId, ...messages: JobMessage[]): Promise<Touched> {
   const touched = nothingTouched();
   await db.transaction().execute(async (trx) => {
-    for (const message of messages) await recordJob(trx, hostId, message, touched);
+    for (const message of messages) await recordJob(trx, hostId, message, touched, NOON + 3600_000);
   });
   return touched;
 }
@@ -224,6 +224,31 @@ onEveryStore("what an agent reports of a job", (open) => {
     const page = await readLog(db, id, 0, 10);
     expect(page?.lines.map((line) => line.n)).toEqual([0, 1, 2, 3, 4]);
     expect(page?.lines.at(-1)?.text).toBe("after");
+  });
+});
+
+onEveryStore("an agent with a wrong clock", (open) => {
+  test("cannot make a backup the last one for years, nor one that ends before it began", async () => {
+    const db = await open();
+    const hostId = await addHost(db, { clock_skew_ms: 0 });
+    const [ahead, behind] = [
+      await addJob(db, hostId, "queued", { kind: "init" }),
+      await addJob(db, hostId, "queued", { kind: "init" }),
+    ];
+    await tell(db, hostId, { ...succeeded(ahead), finished_at: "2035-01-01T00:00:00.000Z" });
+    await tell(db, hostId, { ...succeeded(behind), finished_at: "1970-01-01T00:00:00.000Z" });
+    expect(await jobById(db, ahead)).toMatchObject({ finished_at: NOON + 3600_000 });
+    expect(await jobById(db, behind)).toMatchObject({ finished_at: NOON });
+  });
+
+  test("still has its jobs' lengths right when its skew is known", async () => {
+    const db = await open();
+    const hostId = await addHost(db, { clock_skew_ms: -86_400_000 });
+    const id = await addJob(db, hostId, "queued", { kind: "init" });
+    const at = (ms: number) => new Date(NOON - 86_400_000 + ms).toISOString();
+    await tell(db, hostId, { type: "job.started", job_id: id, at: at(1_000) });
+    await tell(db, hostId, { ...succeeded(id), started_at: at(1_000), finished_at: at(61_000) });
+    expect(await jobById(db, id)).toMatchObject({ started_at: NOON + 1_000, finished_at: NOON + 61_000 });
   });
 });
 

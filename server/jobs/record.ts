@@ -8,7 +8,16 @@ import type { Touched } from "../link/touched.ts";
 import type { JobRecord, Trx } from "../platform/db/schema.ts";
 import { jobKindsHere } from "./kinds.ts";
 import { coveredLines, growLog, insertChunk, insertGap, setMissing } from "./log-store.ts";
-import { insertJob, jobOfHost, setAccepted, setFinished, setRunning, type Ending } from "./store.ts";
+import { serverTime } from "./agent-time.ts";
+import {
+  clockSkew,
+  insertJob,
+  jobOfHost,
+  setAccepted,
+  setFinished,
+  setRunning,
+  type Ending,
+} from "./store.ts";
 
 /** The durable messages that are about a job. */
 export type JobMessage = Extract<DurableMessage, { job_id: JobId }>;
@@ -16,26 +25,30 @@ export type JobMessage = Extract<DurableMessage, { job_id: JobId }>;
 /**
  * Writes down what an agent reports of a job. Jobs move only by compare-and-set: what does not fit the state changes nothing, and
  * an agent that still works on a job which is over here is told to let go.
+ *
+ * @param now the server's clock, in milliseconds since 1970.
  */
 export async function recordJob(
   trx: Trx,
   hostId: HostId,
   message: JobMessage,
   touched: Touched,
+  now: number,
 ): Promise<void> {
   const job = await jobOfHost(trx, hostId, message.job_id);
   if (job === undefined) {
-    if (message.type === "job.finished") await recreate(trx, hostId, message, touched);
+    if (message.type === "job.finished") await recreate(trx, hostId, message, touched, now);
     return;
   }
+  const time = await agentTime(trx, job, now);
   switch (message.type) {
     case "job.accepted":
       if (isOver(job)) return void touched.letGo.set(job.id, hostId);
-      await setAccepted(trx, job.id, Date.parse(message.at));
+      await setAccepted(trx, job.id, time(message.at));
       break;
     case "job.started":
       if (isOver(job)) return void touched.letGo.set(job.id, hostId);
-      if (!(await setRunning(trx, job.id, Date.parse(message.at)))) return;
+      if (!(await setRunning(trx, job.id, time(message.at)))) return;
       break;
     case "log.gap":
       if (!(await insertGap(trx, job.id, message.first_line, message.count))) return;
@@ -43,7 +56,7 @@ export async function recordJob(
       touched.logs.add(job.id);
       return;
     case "job.finished":
-      await finish(trx, job, message);
+      await finish(trx, job, message, time);
       touched.logs.add(job.id);
       break;
   }
@@ -97,19 +110,39 @@ export async function finishLost(
 
 type Finished = Extract<JobMessage, { type: "job.finished" }>;
 
-async function finish(trx: Trx, job: JobRecord, message: Finished): Promise<void> {
+/** Reads an agent's instants by the server's clock. */
+type ReadTime = (at: string) => number;
+
+async function agentTime(
+  trx: Trx,
+  job: Pick<JobRecord, "host_id" | "created_at">,
+  now: number,
+): Promise<ReadTime> {
+  const skewMs = await clockSkew(trx, job.host_id);
+  return (at) => serverTime(at, { skewMs, createdAt: job.created_at, now });
+}
+
+async function finish(trx: Trx, job: JobRecord, message: Finished, time: ReadTime): Promise<void> {
   const { stored } = await coveredLines(trx, job.id);
   // What the agent wrote and nobody has is missing for good: nothing comes after the outcome.
   const lines = Math.max(message.log_lines, job.log_lines);
   await setMissing(trx, job.id, lines, Math.max(0, lines - stored));
-  await setFinished(trx, job.id, Date.parse(message.finished_at), endingOf(job.kind, message));
+  await setFinished(trx, job.id, time(message.finished_at), endingOf(job.kind, message, time));
 }
 
 /** A job this server has forgotten, since it was restored from an older copy. */
-async function recreate(trx: Trx, hostId: HostId, message: Finished, touched: Touched): Promise<void> {
+async function recreate(
+  trx: Trx,
+  hostId: HostId,
+  message: Finished,
+  touched: Touched,
+  now: number,
+): Promise<void> {
   if (message.recreate === undefined) return;
   const { input, actor_kind, created_at } = message.recreate;
-  const ending = endingOf(message.kind, message);
+  const createdAt = Math.min(Date.parse(created_at), now);
+  const time = await agentTime(trx, { host_id: hostId, created_at: createdAt }, now);
+  const ending = endingOf(message.kind, message, time);
   const group = jobKindsHere[message.kind].sourceGroup(input);
   await insertJob(trx, {
     id: message.job_id,
@@ -125,9 +158,9 @@ async function recreate(trx: Trx, hostId: HostId, message: Finished, touched: To
     result: ending.state === "succeeded" ? ending.result : null,
     error: ending.state === "failed" ? JSON.stringify(ending.error) : null,
     issue_count: ending.state === "succeeded" ? ending.issue_count : 0,
-    created_at: Date.parse(created_at),
+    created_at: createdAt,
     started_at: ending.started_at,
-    finished_at: Date.parse(message.finished_at),
+    finished_at: time(message.finished_at),
     log_lines: message.log_lines,
     log_missing: message.log_lines,
   });
@@ -135,12 +168,12 @@ async function recreate(trx: Trx, hostId: HostId, message: Finished, touched: To
   touched.hosts.add(hostId);
 }
 
-function endingOf(kind: JobKind, message: Finished): Ending {
+function endingOf(kind: JobKind, message: Finished, time: ReadTime): Ending {
   const { outcome } = message;
-  const started_at = message.started_at === null ? null : Date.parse(message.started_at);
+  const started_at = message.started_at === null ? null : time(message.started_at);
   if (outcome.state === "failed") return { state: "failed", started_at, error: outcome.error };
   if (outcome.state === "cancelled") return { state: "cancelled", started_at };
-  return success(kind, outcome, started_at ?? Date.parse(message.finished_at));
+  return success(kind, outcome, started_at ?? time(message.finished_at));
 }
 
 function success(

@@ -22,7 +22,9 @@ import { followJob } from "./stream.ts";
 import { hostNames, listJobs } from "./store.ts";
 
 export interface JobRouteParts extends JobsParts {
-  streams: Omit<StreamParts, "keepOpen">;
+  streams: Omit<StreamParts, "keepOpen" | "allowed">;
+  /** False once the session has ended. */
+  isSessionAlive: (sessionHash: string) => Promise<boolean>;
   create: (trx: Trx, job: JobToCreate) => Promise<{ id: JobId }>;
 }
 
@@ -154,7 +156,11 @@ export function jobsRoom(parts: JobRouteParts) {
       await found(id);
       const from = resumeFrom(c.req.header("last-event-id"), c.req.valid("query").from);
       const { keepOpen }: Peer = c.env ?? {};
-      return streamEvents({ ...parts.streams, keepOpen }, (signal) => followJob(parts, id, from, signal));
+      const caller = c.get("caller");
+      const allowed = async () => caller.kind === "user" && (await parts.isSessionAlive(caller.sessionHash));
+      return streamEvents({ ...parts.streams, keepOpen, allowed }, (signal) =>
+        followJob(parts, id, from, signal),
+      );
     });
 }
 

@@ -19,6 +19,8 @@ export interface Greeted {
   /** Highest number committed, and so acknowledged. */
   committed: number;
   reconciliation: Reconciliation | undefined;
+  /** The agent was told to send its full state again, and has not shown yet that it did. */
+  resyncing: boolean;
 }
 
 /** One agent's socket, from its opening to its close. */
@@ -32,6 +34,8 @@ export class Connection {
   machineId = "unknown";
   /** Version of the configuration that the agent has, or that was sent on this connection. */
   configVersion = 0;
+  /** Settles when every configuration so far was sent: the newest must be the last. */
+  configuring: Promise<void> = Promise.resolve();
   lastFrameAt: number;
   closed = false;
   /** Frames taken and not yet committed. */

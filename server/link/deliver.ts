@@ -16,7 +16,7 @@ export class Delivery {
   readonly #hub: Hub;
   readonly #configure: (hostId: HostId) => Promise<void>;
   readonly #onError: (error: unknown) => void;
-  readonly #running = new Map<HostId, { again: boolean; done: Promise<void> }>();
+  readonly #running = new Map<HostId, { again: "no" | "new" | "resend"; done: Promise<void> }>();
 
   /** `configure`: sends the agent its configuration if it has not the newest. */
   constructor(parts: {
@@ -37,16 +37,19 @@ export class Delivery {
   to(hostId: HostId, resend: boolean): void {
     const running = this.#running.get(hostId);
     if (running !== undefined) {
-      running.again = true;
+      if (resend || running.again === "no") running.again = resend ? "resend" : "new";
       return;
     }
-    const entry = { again: false, done: Promise.resolve() };
+    const entry: { again: "no" | "new" | "resend"; done: Promise<void> } = {
+      again: "no",
+      done: Promise.resolve(),
+    };
     this.#running.set(hostId, entry);
     entry.done = this.#deliver(hostId, resend)
       .catch(this.#onError)
       .then(() => {
         this.#running.delete(hostId);
-        if (entry.again) this.to(hostId, false);
+        if (entry.again !== "no") this.to(hostId, entry.again === "resend");
       });
   }
 
@@ -63,6 +66,9 @@ export class Delivery {
     await this.#configure(hostId);
     const now = this.#clock.now();
     const { jobs, cancels } = await this.#db.transaction().execute(async (trx) => {
+      // Inside the transaction: a newer connection may be of another life, and a job marked as sent to this one would wait there
+      // for an agent that never got it.
+      if (!this.#hub.isCurrent(connection)) return { jobs: [], cancels: [] };
       const due = await deliverable(trx, hostId, epoch, resend ? now : now - RESEND_MS);
       const ids = due.map((job) => job.id);
       if (ids.length > 0) await markSent(trx, ids, epoch, now);

@@ -67,7 +67,15 @@ export function agentEntrance(
         );
       },
       message(ws, message) {
-        if (ws.data.connection !== undefined) link.received(ws.data.connection, message);
+        const { connection } = ws.data;
+        if (connection === undefined) return;
+        try {
+          link.received(connection, message);
+        } catch (error) {
+          // Thrown out of here it would end the whole server, for every agent.
+          onError(error);
+          connection.close("malformed");
+        }
       },
       close(ws) {
         if (ws.data.connection !== undefined) link.closed(ws.data.connection).catch(onError);

@@ -2,7 +2,7 @@ import type { Hello } from "@restic-manager/protocol/hello";
 import { instant } from "../platform/clock.ts";
 import type { Trx } from "../platform/db/schema.ts";
 import type { Connection, Greeted } from "./connection.ts";
-import { adopt, beginEpoch, believedHeld, standing, writeHello } from "./store.ts";
+import { adopt, beginEpoch, believedHeld, NO_EPOCH, standing, writeHello } from "./store.ts";
 
 /** What a hello comes to. */
 export type Greeting =
@@ -42,15 +42,20 @@ export async function greet(trx: Trx, connection: Connection, hello: Hello, now:
     if (job.sentEpoch !== epoch) return { jobId: job.id, why: "agent_state_lost" as const };
     return job.accepted ? { jobId: job.id, why: "agent_lost_job" as const } : [];
   });
-  await writeHello(trx, hostId, hello, { now, address: connection.address });
+  // Another life of the agent's state than the one whose reports are here: it tells everything anew (rule 6). What is noted as
+  // known stays behind until the agent has answered, so that a connection that breaks in between only asks again.
+  const resyncing = forgotten || (before.host.epoch !== null && before.host.epoch !== epoch);
+  const knownEpoch = resyncing ? NO_EPOCH : epoch;
+  await writeHello(trx, hostId, hello, { now, address: connection.address, epoch: knownEpoch });
   return {
     verdict: "open",
-    next: forgotten ? "resync" : "continue",
+    next: resyncing ? "resync" : "continue",
     greeted: {
       epoch,
       received: lastSeq,
       committed: lastSeq,
       reconciliation: lost.length === 0 ? undefined : { upTo: highest, lost },
+      resyncing,
     },
   };
 }

@@ -8,13 +8,15 @@ import { judgeProtocol, PROTOCOL_HELP_PATH, PROTOCOL_VERSION } from "@restic-man
 import type { Bus } from "../platform/bus.ts";
 import { instant, type Cancel, type Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
-import { Connection, type Reconciliation } from "./connection.ts";
+import { Configurer } from "./configure.ts";
+import { Connection, type Greeted, type Reconciliation } from "./connection.ts";
 import { Delivery, RESEND_MS } from "./deliver.ts";
 import { greet, welcome } from "./greet.ts";
 import { Hub } from "./hub.ts";
 import { Ingest, type ApplyDurable } from "./ingest.ts";
-import type { LinkSocket } from "./socket.ts";
+import { foreignWords, type LinkSocket } from "./socket.ts";
 import * as store from "./store.ts";
+import { oneAtATime } from "./tick.ts";
 import { nothingTouched, type Touched } from "./touched.ts";
 
 /** How often silent connections are looked for. */
@@ -40,6 +42,7 @@ export interface LinkParts {
   arrived: (trx: Trx, hostId: HostId) => Promise<void>;
   isStoreTrouble: (error: unknown) => boolean;
   onError: (error: unknown, doing: string) => void;
+  mostWaitingBytes?: number;
 }
 
 /** The server's end of the link: who is connected, what they say, what they are told. link.md, the server's rules. */
@@ -48,6 +51,7 @@ export class Link {
   readonly #parts: LinkParts;
   readonly #ingest: Ingest;
   readonly #delivery: Delivery;
+  readonly #configurer: Configurer;
   readonly #greeting = new Map<Connection, Promise<void>>();
   readonly #deadlines = new Map<Connection, Cancel>();
   readonly #endings: (() => void)[] = [];
@@ -56,10 +60,11 @@ export class Link {
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
+    this.#configurer = new Configurer({ ...parts, hub: this.hub });
     this.#delivery = new Delivery({
       ...parts,
       hub: this.hub,
-      configure: (hostId) => this.#configure(hostId),
+      configure: (hostId) => this.#configurer.send(hostId),
       onError: (e) => parts.onError(e, "deliver jobs"),
     });
     this.#ingest = new Ingest({
@@ -74,21 +79,23 @@ export class Link {
   /** Begins to watch the clock and the bus. */
   start(): void {
     const { clock, bus } = this.#parts;
+    const deliver = oneAtATime(() => this.#deliverAll());
+    const seen = oneAtATime(() => this.#writeSeen());
     this.#endings.push(
       bus.subscribe("job.queued", ({ hostId }) => this.#delivery.to(hostId, false)),
       bus.subscribe("job.cancel", ({ hostId, jobId, now }) => {
         this.hub.current(hostId)?.send({ type: "command.cancel", job_id: jobId, now });
       }),
       bus.subscribe("config.changed", ({ hostId }) =>
-        this.#aside("send an agent its configuration", this.#configure(hostId)),
+        this.#aside("send an agent its configuration", this.#configurer.send(hostId)),
       ),
       bus.subscribe("host.removed", ({ hostId }) => {
         const words = "This machine was removed from restic-manager.";
         this.hub.current(hostId)?.refuse("revoked", "revoked", words);
       }),
       clock.every(SWEEP_MS, () => this.#sweep()),
-      clock.every(RESEND_MS, () => this.#aside("deliver jobs", this.#deliverAll())),
-      clock.every(SEEN_MS, () => this.#aside("write last seen", this.#writeSeen())),
+      clock.every(RESEND_MS, () => this.#aside("deliver jobs", deliver())),
+      clock.every(SEEN_MS, () => this.#aside("write last seen", seen())),
       // Whoever was connected before a restart gets the time to come back before it counts as offline.
       clock.after(OFFLINE_AFTER_MS, () => this.#aside("mark hosts offline", this.#forgetAbsent())),
     );
@@ -149,13 +156,18 @@ export class Link {
     connection.closed = true;
     this.#deadlines.get(connection)?.();
     this.#deadlines.delete(connection);
-    if (!this.hub.leave(connection) || connection.greeted === undefined) return;
-    const { hostId, lastFrameAt } = connection;
-    await this.#parts.db.transaction().execute(async (trx) => {
-      await store.writeOffline(trx, hostId, lastFrameAt);
+    if (this.hub.leave(connection)) await this.#markOffline(connection.hostId, connection.lastFrameAt);
+  }
+
+  async #markOffline(hostId: HostId, lastSeenAt: number): Promise<void> {
+    const gone = await this.#parts.db.transaction().execute(async (trx) => {
+      // It may have come back meanwhile; or left while its hello was written down.
+      if (this.hub.current(hostId) !== undefined) return false;
+      await store.writeOffline(trx, hostId, lastSeenAt);
       await this.#parts.refreshHosts(trx, [hostId]);
+      return true;
     });
-    this.#parts.bus.publish("host.changed", { hostId });
+    if (gone) this.#parts.bus.publish("host.changed", { hostId });
   }
 
   #durable(connection: Connection, seq: number, frame: AgentFrame, data: string | Uint8Array): void {
@@ -169,18 +181,32 @@ export class Link {
     if (seq > greeted.received + 1) return connection.close("gap");
     // An agent that ignores its window would fill our memory.
     if (connection.waiting >= 4 * WINDOW_FRAMES) return connection.close("gap");
+    if (this.#ingest.full) return connection.close("store");
     greeted.received = seq;
+    this.#noteResync(connection, greeted);
+    const bytes = data.length;
     if (frame.type === "durable")
-      this.#ingest.take({ type: "durable", connection, seq, durable: frame.durable });
+      this.#ingest.take({ type: "durable", connection, seq, bytes, durable: frame.durable });
     else if (frame.type === "malformed") {
       const body = typeof data === "string" ? data : "(binary)";
-      this.#ingest.take({ type: "unreadable", connection, seq, reason: frame.reason, body });
+      this.#ingest.take({ type: "unreadable", connection, seq, bytes, reason: frame.reason, body });
     }
+  }
+
+  /** Whatever an agent sends after it was welcomed, it sends after it has written down all that it must tell again. */
+  #noteResync({ hostId }: Connection, greeted: Greeted): void {
+    if (!greeted.resyncing) return;
+    greeted.resyncing = false;
+    this.#aside(
+      "note that an agent tells its state",
+      store.writeEpoch(this.#parts.db, hostId, greeted.epoch),
+    );
   }
 
   #transient(connection: Connection, message: TransientMessage): void {
     const { greeted, hostId } = connection;
     if (greeted === undefined || !this.hub.isCurrent(connection)) return;
+    this.#noteResync(connection, greeted);
     switch (message.type) {
       case "heartbeat":
         connection.send({ type: "ack", seq: greeted.committed });
@@ -195,11 +221,8 @@ export class Link {
   #foreign(connection: Connection, version: number): void {
     const verdict = judgeProtocol(version);
     if (verdict === "served")
-      return connection.complain(this.#parts.clock.now(), "hello lacks epoch or outbox");
-    const words =
-      verdict === "protocol_too_old"
-        ? `This agent speaks protocol ${version}; this server needs a newer agent. Backups go on; update the agent.`
-        : `This agent speaks protocol ${version}; this server knows ${PROTOCOL_VERSION} at most. Update the server.`;
+      return connection.complain(this.#parts.clock.now(), "hello lacks epoch, outbox or jobs");
+    const words = foreignWords(verdict, version);
     const refuse = async (): Promise<void> => {
       await this.#remember(connection.hostId, verdict, words);
       connection.refuse(
@@ -232,7 +255,7 @@ export class Link {
     const done = this.#greet(connection, hello)
       .catch((error: unknown) => {
         this.#parts.onError(error, "answer a hello");
-        this.#storeTrouble(this.#parts.isStoreTrouble(error) ? error : undefined);
+        if (this.#parts.isStoreTrouble(error)) this.#storeTrouble(error);
         connection.close("store");
       })
       .finally(() => this.#greeting.delete(connection));
@@ -253,7 +276,10 @@ export class Link {
     });
     // It was written: what an earlier hello met is over. Without this an agent with nothing more to say would leave the alarm on.
     this.#storeTrouble(undefined);
-    if (!this.hub.isCurrent(connection)) return;
+    if (!this.hub.isCurrent(connection)) {
+      if (greeting.verdict === "open") await this.#markOffline(hostId, connection.lastFrameAt);
+      return;
+    }
     if (greeting.verdict === "unknown_host") {
       return connection.refuse("revoked", "revoked", "This machine was removed from restic-manager.");
     }
@@ -265,7 +291,10 @@ export class Link {
     connection.greeted = greeting.greeted;
     connection.send(welcome(PROTOCOL_VERSION, now, greeting.greeted.committed, greeting.next));
     connection.configVersion = hello.config_version;
-    await this.#configure(hostId);
+    // What it has to report must come in even when its own secrets cannot be opened here.
+    await this.#configurer
+      .send(hostId)
+      .catch((error: unknown) => this.#parts.onError(error, "send an agent its configuration"));
     bus.publish("host.changed", { hostId });
     await this.#reconcile([connection]);
     this.#delivery.to(hostId, true);
@@ -285,13 +314,19 @@ export class Link {
       const due = greeted?.reconciliation;
       if (greeted === undefined || due === undefined || greeted.committed < due.upTo) continue;
       greeted.reconciliation = undefined;
-      const touched = await this.#parts.db.transaction().execute(async (trx) => {
-        const now = nothingTouched();
-        await this.#parts.finishLost(trx, due.lost, now);
-        await this.#parts.refreshHosts(trx, [hostId]);
-        return now;
-      });
-      this.#publish(touched);
+      try {
+        const touched = await this.#parts.db.transaction().execute(async (trx) => {
+          const now = nothingTouched();
+          await this.#parts.finishLost(trx, due.lost, now);
+          await this.#parts.refreshHosts(trx, [hostId]);
+          return now;
+        });
+        this.#publish(touched);
+      } catch (error) {
+        // Tried again with the next tick, or those jobs would be stuck until the agent's next hello.
+        greeted.reconciliation = due;
+        throw error;
+      }
     }
   }
 
@@ -301,16 +336,6 @@ export class Link {
     for (const jobId of touched.logs) bus.publish("job.log", { jobId });
     for (const hostId of touched.hosts) bus.publish("host.changed", { hostId });
     for (const hostId of touched.snapshots) bus.publish("snapshots.changed", { hostId });
-  }
-
-  async #configure(hostId: HostId): Promise<void> {
-    const connection = this.hub.current(hostId);
-    if (connection?.greeted === undefined) return;
-    const version = await store.configVersion(this.#parts.db, hostId);
-    if (version === undefined || version === connection.configVersion) return;
-    const config = await this.#parts.configFor(hostId);
-    if (config === undefined || config.version === connection.configVersion) return;
-    if (connection.send({ type: "config.update", config })) connection.configVersion = config.version;
   }
 
   async #applied(hostId: HostId, version: number): Promise<void> {
@@ -343,6 +368,7 @@ export class Link {
   }
 
   async #deliverAll(): Promise<void> {
+    await this.#reconcile(this.hub.all());
     for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db)) {
       if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, false);
     }
@@ -351,23 +377,19 @@ export class Link {
   async #writeSeen(): Promise<void> {
     const seen = this.hub.all().map(({ hostId, lastFrameAt }) => ({ hostId, at: lastFrameAt }));
     if (seen.length > 0) await this.#parts.db.transaction().execute((trx) => store.writeSeen(trx, seen));
+    // A host whose end could not be written down (a full disk) would count as connected for ever.
+    await this.#forgetAbsent();
   }
 
   async #forgetAbsent(): Promise<void> {
-    const { db, bus, refreshHosts } = this.#parts;
-    for (const host of await store.hostsMarkedOnline(db)) {
-      if (this.hub.current(host.id) !== undefined) continue;
-      await db.transaction().execute(async (trx) => {
-        await store.writeOffline(trx, host.id, host.last_seen_at ?? 0);
-        await refreshHosts(trx, [host.id]);
-      });
-      bus.publish("host.changed", { hostId: host.id });
+    for (const host of await store.hostsMarkedOnline(this.#parts.db)) {
+      if (this.hub.current(host.id) === undefined) await this.#markOffline(host.id, host.last_seen_at ?? 0);
     }
   }
 
   #storeTrouble(error: unknown): void {
-    const message =
-      error === undefined ? undefined : error instanceof Error ? error.message : "unknown error";
+    const known = error instanceof Error ? error.message : "unknown error";
+    const message = error === undefined ? undefined : known;
     if (message === this.#failing) return;
     const changed = (message === undefined) !== (this.#failing === undefined);
     this.#failing = message;

@@ -1,5 +1,6 @@
 import type { CloseReason } from "@restic-manager/protocol/close";
 import type { ServerMessage } from "@restic-manager/protocol/server-message";
+import { PROTOCOL_VERSION, type ProtocolVerdict } from "@restic-manager/protocol/version";
 
 /** The server's end of one agent's socket, whatever it is made of. */
 export interface LinkSocket {
@@ -26,3 +27,10 @@ export const CLOSE_WORDS: Record<CloseReason, string> = {
   silent: "nothing was heard from this agent for too long",
   restarting: "restarting",
 };
+
+/** What an agent of a protocol that is not served is told, and its host's page shows. */
+export function foreignWords(verdict: Exclude<ProtocolVerdict, "served">, version: number): string {
+  return verdict === "protocol_too_old"
+    ? `This agent speaks protocol ${version}; this server needs a newer agent. Backups go on; update the agent.`
+    : `This agent speaks protocol ${version}; this server knows ${PROTOCOL_VERSION} at most. Update the server.`;
+}

@@ -1,6 +1,14 @@
+import { sql, type SqlBool } from "kysely";
 import type { Hello } from "@restic-manager/protocol/hello";
-import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
+import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import type { Database, HostUpdate, Trx } from "../platform/db/schema.ts";
+
+/** Stands in `hosts.epoch` while the agent has still to tell its full state. */
+export const NO_EPOCH = Epoch.parse("0".repeat(32));
+/** Rejected frames kept of one host: the first ones say what is wrong, and an agent gone mad must not fill the disk. */
+const MOST_REJECTED = 200;
+// In the text and not as parameters: partial indexes are found only so.
+const ACTIVE = sql<SqlBool>`state in ('queued', 'running')`;
 
 /** The host that a bearer belongs to, by the bearer's SHA-256 in hex. */
 export async function hostByBearer(db: Database, bearerHash: string): Promise<HostId | undefined> {
@@ -68,7 +76,7 @@ export async function believedHeld(
     .selectFrom("jobs")
     .select(["id", "sent_epoch", "accepted_at", "state"])
     .where("host_id", "=", hostId)
-    .where("state", "in", ["queued", "running"])
+    .where(ACTIVE)
     .where("sent_at", "is not", null)
     .execute();
   return rows.map((row) => ({
@@ -89,7 +97,7 @@ export async function writeHello(
   trx: Trx,
   hostId: HostId,
   hello: Hello,
-  facts: { now: number; address: string | null },
+  facts: { now: number; address: string | null; epoch: Epoch },
 ): Promise<void> {
   const { restic } = hello;
   const update: HostUpdate = {
@@ -109,10 +117,15 @@ export async function writeHello(
     restic_version: restic.state === "missing" ? null : restic.version,
     clock_skew_ms: Number.isFinite(hello.clock) ? Math.round(hello.clock - facts.now) : null,
     config_applied_version: hello.config_version,
-    epoch: hello.epoch,
+    epoch: facts.epoch,
     link_problem: null,
   };
   await trx.updateTable("hosts").set(update).where("id", "=", hostId).execute();
+}
+
+/** Notes that all that the agent knows in this life of its state has come or is on its way. */
+export async function writeEpoch(db: Database, hostId: HostId, epoch: Epoch): Promise<void> {
+  await db.updateTable("hosts").set({ epoch }).where("id", "=", hostId).execute();
 }
 
 /** Writes down why a connection was refused, for the host's page. */
@@ -166,6 +179,12 @@ export async function keepRejected(
   trx: Trx,
   frame: { hostId: HostId; epoch: Epoch; seq: number; at: number; reason: string; body: string },
 ): Promise<void> {
+  const { count } = await trx
+    .selectFrom("rejected_frames")
+    .select((e) => e.fn.countAll().as("count"))
+    .where("host_id", "=", frame.hostId)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= MOST_REJECTED) return;
   await trx
     .insertInto("rejected_frames")
     .values({
@@ -173,11 +192,16 @@ export async function keepRejected(
       epoch: frame.epoch,
       seq: frame.seq,
       at: frame.at,
-      reason: frame.reason.slice(0, 4_096),
-      body: frame.body.slice(0, 65_536),
+      reason: storable(frame.reason.slice(0, 4_096)),
+      body: storable(frame.body.slice(0, 65_536)),
     })
     .onConflict((c) => c.doNothing())
     .execute();
+}
+
+/** PostgreSQL holds no NUL. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "\ufffd");
 }
 
 /** Jobs to send now: never sent, or sent in this life of the agent and not answered. Oldest first. */
@@ -186,6 +210,7 @@ export async function deliverable(trx: Trx, hostId: HostId, epoch: Epoch, resend
     .selectFrom("jobs")
     .select(["id", "kind", "input", "actor_kind", "created_at"])
     .where("host_id", "=", hostId)
+    .where(ACTIVE)
     .where("state", "=", "queued")
     .where("accepted_at", "is", null)
     .where((e) =>
@@ -210,7 +235,7 @@ export async function cancelsDue(trx: Trx, hostId: HostId): Promise<JobId[]> {
     .selectFrom("jobs")
     .select("id")
     .where("host_id", "=", hostId)
-    .where("state", "in", ["queued", "running"])
+    .where(ACTIVE)
     .where("sent_at", "is not", null)
     .where("cancel_requested_at", "is not", null)
     .execute();
@@ -223,7 +248,7 @@ export async function hostsWithWaitingJobs(db: Database): Promise<HostId[]> {
     .selectFrom("jobs")
     .select("host_id")
     .distinct()
-    .where("state", "in", ["queued", "running"])
+    .where(ACTIVE)
     .where((e) =>
       e.or([
         e.and([e("state", "=", "queued"), e("accepted_at", "is", null)]),

@@ -23,7 +23,8 @@ export async function agentConfig(
   const row = await readCredentials(db, hostId);
   return {
     version: host.config_version,
-    host_name: host.name,
+    // What it was enrolled as: under another name restic would find neither its parents nor its older snapshots.
+    host_name: host.snapshot_host === "" ? host.name : host.snapshot_host,
     repository: row === undefined ? null : openCredentials(seal, row),
     bandwidth: {},
   };

@@ -137,7 +137,7 @@ onEveryStore("a repository's size", (open) => {
     const db = await open();
     const host = await addHost(db);
     const apply = (message: StatsMessage) =>
-      db.transaction().execute((trx) => applyStats(trx, host, message));
+      db.transaction().execute((trx) => applyStats(trx, host, message, NOON + 3 * 3600_000));
     expect(await latestStats(db, host)).toBeNull();
     expect(await apply(stats(5))).toBe(true);
     await apply(stats(5));
@@ -151,7 +151,17 @@ onEveryStore("a repository's size", (open) => {
     expect(await db.selectFrom("hosts").select(["stored_bytes", "repository_id"]).execute()).toEqual([
       { stored_bytes: 7, repository_id: id("a") },
     ]);
-    expect(await db.transaction().execute((trx) => applyStats(trx, newHostId(), stats(5)))).toBe(false);
+    expect(await db.transaction().execute((trx) => applyStats(trx, newHostId(), stats(5), NOON))).toBe(false);
+  });
+
+  test("measured under a clock that ran ahead is not the latest for ever", async () => {
+    const db = await open();
+    const host = await addHost(db);
+    const apply = (message: StatsMessage, now: number) =>
+      db.transaction().execute((trx) => applyStats(trx, host, message, now));
+    await apply(stats(5, "2031-01-01T00:00:00.000Z"), NOON);
+    await apply(stats(7, "2026-11-21T13:00:00.000Z"), NOON + 3600_000);
+    expect((await latestStats(db, host))?.total_size).toBe(7);
   });
 
   test("is forgotten when the host opens another repository", async () => {
@@ -160,7 +170,7 @@ onEveryStore("a repository's size", (open) => {
     const adopt = (repository: string) =>
       db.transaction().execute((trx) => adoptRepository(trx, host, repository));
     expect(await adopt(id("a"))).toBe(false);
-    await db.transaction().execute((trx) => applyStats(trx, host, stats(5)));
+    await db.transaction().execute((trx) => applyStats(trx, host, stats(5), NOON));
     expect(await adopt(id("a"))).toBe(false);
     expect((await latestStats(db, host))?.total_size).toBe(5);
     expect(await adopt(id("b"))).toBe(true);

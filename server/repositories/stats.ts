@@ -8,15 +8,22 @@ import { addStats, lockHost, readLatestStats, removeStats, writeRepository } fro
 export type StatsMessage = Extract<DurableMessage, { type: "repo.stats" }>;
 
 /**
- * Keeps what an agent measured. The fleet page shows the one that came last, whatever the agent's clock says.
+ * Keeps what an agent measured. The fleet page shows the one that came last, whatever the agent's clock says; a clock that runs
+ * ahead must not make this measurement the latest for ever.
  *
+ * @param now the server's clock, in milliseconds since 1970.
  * @returns true when it was stored: publish `host.changed` after the commit.
  */
-export async function applyStats(trx: Trx, hostId: HostId, message: StatsMessage): Promise<boolean> {
+export async function applyStats(
+  trx: Trx,
+  hostId: HostId,
+  message: StatsMessage,
+  now: number,
+): Promise<boolean> {
   if ((await lockHost(trx, hostId)) === undefined) return false;
   await addStats(trx, {
     host_id: hostId,
-    taken_at: Date.parse(message.taken_at),
+    taken_at: Math.min(Date.parse(message.taken_at), now),
     total_size: message.total_size,
     total_uncompressed_size: message.total_uncompressed_size ?? null,
     blob_count: message.blob_count ?? null,

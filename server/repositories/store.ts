@@ -29,7 +29,7 @@ export async function writeCredentials(trx: Trx, row: CredentialRow): Promise<vo
 export async function readHostName(db: Database, hostId: HostId) {
   return db
     .selectFrom("hosts")
-    .select(["name", "config_version", "repository_id"])
+    .select(["name", "snapshot_host", "config_version"])
     .where("id", "=", hostId)
     .executeTakeFirst();
 }

@@ -20,6 +20,7 @@ export async function addHost(db: Database, given: Partial<NewHost> = {}): Promi
       id,
       name,
       name_key: name.toLowerCase(),
+      snapshot_host: name,
       bearer_hash: id,
       created_at: NOON,
       os: "linux",

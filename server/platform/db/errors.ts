@@ -18,6 +18,23 @@ export function storeFailure(error: unknown): StoreFailure | null {
   return null;
 }
 
+/**
+ * True when the store itself is the trouble, so that the same work may succeed later; false when the data is, or when `error` has
+ * nothing to do with the store. In doubt the store is: whatever is set aside as bad data is lost to those who wait for it.
+ */
+export function isStoreTrouble(error: unknown): boolean {
+  const failure = storeFailure(error);
+  return failure !== null && failure !== "unstorable" && !(failure === "other" && isDataFault(error));
+}
+
+function isDataFault(error: unknown): boolean {
+  if (error instanceof SQLiteError)
+    return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE|ERROR)/.test(error.code ?? "");
+  // Data exceptions, broken constraints, statements that are wrong, limits of a row.
+  if (error instanceof SQL.PostgresError) return /^(22|23|42|54)/.test(String(error.errno ?? ""));
+  return error instanceof Error && error.cause !== undefined && isDataFault(error.cause);
+}
+
 /** True when a row with the same key is already there, on both databases. */
 export function isUniqueViolation(error: unknown): boolean {
   if (error instanceof SQLiteError)

@@ -112,6 +112,8 @@ interface HostTable {
   name: string;
   /** Lower case; unique. */
   name_key: string;
+  /** What the host was enrolled as: the name its snapshots carry for ever. */
+  snapshot_host: Generated<string>;
   /** SHA-256 of the agent's bearer, hex. */
   bearer_hash: string;
   created_at: number;

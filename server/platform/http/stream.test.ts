@@ -56,6 +56,23 @@ describe("a stream of events", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test("ends when its viewer has signed out", async () => {
+    const { of, clock } = parts();
+    let signedIn = true;
+    const reader = streamEvents({ ...of, allowed: async () => signedIn }, quiet).body?.getReader();
+    const read = reader?.read();
+    while (clock.pending() < 2) await Promise.resolve();
+    clock.advance(10_000);
+    await Promise.resolve();
+    expect(clock.pending()).toBe(2);
+    signedIn = false;
+    clock.advance(10_000);
+    // What the heartbeat said in between.
+    const rest = [await read, await reader?.read()];
+    expect(rest.at(-1)?.done).toBe(true);
+    expect(clock.pending()).toBe(0);
+  });
+
   test("tells its source when the viewer has gone", async () => {
     const { of, clock } = parts();
     const gone = Promise.withResolvers<void>();

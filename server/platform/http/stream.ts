@@ -15,12 +15,16 @@ export interface StreamParts {
   stopping: AbortSignal;
   /** Keeps the response open beyond the server's idle timeout (`Peer.keepOpen`). */
   keepOpen?: (() => void) | undefined;
+  /** False once the viewer may see no more: looked at now and then, since a stream outlives the request that was let in. */
+  allowed?: () => Promise<boolean>;
   /** Told of an error in the source; the stream just ends, and the viewer comes back. */
   onError: (error: unknown) => void;
 }
 
 /** A comment this often keeps proxies from closing a quiet stream; most give up after 60 s. */
 const HEARTBEAT_MS = 15_000;
+/** How soon a session that was revoked stops seeing. */
+const ALLOWED_CHECK_MS = 10_000;
 const COMMENT = new TextEncoder().encode(": \n\n");
 
 /**
@@ -40,12 +44,21 @@ export function streamEvents(
   const ended = new AbortController();
   const events = source(ended.signal)[Symbol.asyncIterator]();
   let waiting: Promise<IteratorResult<StreamEvent> | "failed"> | null = null;
+  let endChecks: Cancel = () => undefined;
   const end = () => {
+    endChecks();
     parts.stopping.removeEventListener("abort", end);
     ended.abort();
     void events.return?.().catch(parts.onError);
   };
   parts.stopping.addEventListener("abort", end);
+  const { allowed } = parts;
+  if (allowed !== undefined) {
+    const check = async (): Promise<void> => {
+      if (!(await allowed())) end();
+    };
+    endChecks = parts.clock.every(ALLOWED_CHECK_MS, () => void check().catch(parts.onError));
+  }
   if (parts.stopping.aborted) end();
 
   const stream = new ReadableStream<Uint8Array>(
