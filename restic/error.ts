@@ -33,8 +33,6 @@ export type ResticError =
   | { code: "invalid_input"; message: string }
   | { code: "failed"; message: string; exitCode: number | null; signal: string | null };
 
-export type ResticErrorCode = ResticError["code"];
-
 /** Either what a command found, or why it did not. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: ResticError };
 

@@ -11,7 +11,7 @@ import { Bytes } from "../ui/quantity.tsx";
 import { useTimeText } from "../ui/ticker.ts";
 import { Figures } from "./figures.tsx";
 import styles from "./job.module.css";
-import type { RunningJob } from "./kinds.tsx";
+import type { RunningJob } from "./kind-words.ts";
 
 type Progress = JobProgress<"backup">;
 

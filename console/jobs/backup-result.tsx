@@ -8,7 +8,7 @@ import { StateIcon } from "../ui/state-icon.tsx";
 import { Vitals } from "../ui/vitals.tsx";
 import { issuePlaces } from "./issue-places.ts";
 import styles from "./job.module.css";
-import type { SucceededJob } from "./kinds.tsx";
+import type { SucceededJob } from "./kind-words.ts";
 
 /** Places shown; a backup with more needs its log. */
 const MOST_PLACES = 50;

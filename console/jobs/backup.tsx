@@ -6,7 +6,7 @@ import { snapshotsQuery } from "../queries.ts";
 import { useTicker } from "../ui/ticker.ts";
 import { BackupProgress } from "./backup-progress.tsx";
 import { BackupResult } from "./backup-result.tsx";
-import type { JobOf, KindWords } from "./kinds.tsx";
+import type { JobOf, KindWords } from "./kind-words.ts";
 
 /** Saving the files of one source group as a snapshot. */
 export const backupKind: KindWords<"backup"> = {

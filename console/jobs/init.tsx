@@ -2,7 +2,7 @@ import { ProgressLine } from "../ui/progress-line.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Duration } from "../ui/quantity.tsx";
 import { Vitals } from "../ui/vitals.tsx";
-import type { KindWords, RunningJob, SucceededJob } from "./kinds.tsx";
+import type { KindWords, RunningJob, SucceededJob } from "./kind-words.ts";
 
 /** Opening a repository, and creating it if there is none. */
 export const initKind: KindWords<"init"> = {

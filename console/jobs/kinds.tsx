@@ -1,37 +1,9 @@
 import type { Job } from "@restic-manager/protocol/api/jobs";
-import type { JobKind, JobProgress, JobResult } from "@restic-manager/protocol/jobs";
-import type { ComponentType, ReactNode } from "react";
+import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { ReactNode } from "react";
 import { backupKind } from "./backup.tsx";
 import { initKind } from "./init.tsx";
-
-export type JobOf<K extends JobKind> = Extract<Job, { kind: K }>;
-/** The protocol's job says "some kind's progress"; here it is this kind's. The same for results. */
-export type RunningJob<K extends JobKind> = Omit<Extract<JobOf<K>, { state: "running" }>, "progress"> & {
-  progress: JobProgress<K> | null;
-};
-export type SucceededJob<K extends JobKind> = Omit<Extract<JobOf<K>, { state: "succeeded" }>, "result"> & {
-  result: JobResult<K>;
-};
-
-/** What the console knows of one kind of job. */
-export interface KindWords<K extends JobKind> {
-  /** In a list: `Backup`. */
-  name: string;
-  /** Before the host's name, as a page's title: `Backup of`. */
-  title: string;
-  /** To start one like it. */
-  again: string;
-  /** What it came to, in a few words, for a list. */
-  resultInWords: (result: JobResult<K>) => string;
-  /** How many items were left out. */
-  issuesOf: (result: JobResult<K>) => number;
-  /** Shown while it runs. */
-  Progress: ComponentType<{ job: RunningJob<K> }>;
-  /** Shown when it has succeeded. */
-  Result: ComponentType<{ job: SucceededJob<K> }>;
-  /** What a failure left behind, in a sentence or two. */
-  Survived: ComponentType<{ job: Extract<JobOf<K>, { state: "failed" }> }>;
-}
+import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */
 export const kindWords: { [K in JobKind]: KindWords<K> } = { init: initKind, backup: backupKind };

@@ -42,8 +42,6 @@ function jobOf<K extends JobKind>(kind: K) {
 /** A job as the console sees it: a union of kind × state, so that a queued job with a result cannot be written. */
 export const Job = z.discriminatedUnion("kind", [jobOf("init"), jobOf("backup")]);
 export type Job = z.infer<typeof Job>;
-export type BackupJob = Extract<Job, { kind: "backup" }>;
-export type InitJob = Extract<Job, { kind: "init" }>;
 
 export const JobsQuery = z.strictObject({
   host_id: HostId.optional(),

@@ -49,7 +49,10 @@ onEveryDatabase("an opened database", (open, kind) => {
     test("is updated once by two servers that start together", async () => {
       const url = await open();
       const stores = await Promise.all([openDatabase(url), openDatabase(url)]);
-      expect(stores.flatMap((store) => store.migrated).toSorted()).toEqual(Object.keys(MIGRATIONS));
+      // Which of the two runs which step is chance.
+      expect(stores.flatMap((store) => store.migrated).toSorted()).toEqual(
+        Object.keys(MIGRATIONS).toSorted(),
+      );
       for (const store of stores) await store.close();
     });
 
