@@ -113,8 +113,8 @@ test("a newcomer sets the server up, adds this machine, backs it up, watches the
     argv: [
       join(root, "usr/local/bin/restic-manager-agent"),
       "run",
-      ...["--config-dir", join(root, "etc/restic-manager-agent")],
-      ...["--state-dir", join(root, "var/lib/restic-manager-agent")],
+      `--config-dir=${join(root, "etc/restic-manager-agent")}`,
+      `--state-dir=${join(root, "var/lib/restic-manager-agent")}`,
     ],
     // The newcomer's machine has restic installed.
     env: { PATH: `${dirname(restic)}:${process.env["PATH"] ?? "/usr/bin:/bin"}` },

@@ -61,7 +61,7 @@ function tools(repository: string, password = "a password") {
     timers: systemTimers(),
     rememberRepository: (id) => void known.push(id),
   };
-  return { tools: made, log, progress, known, cancel, restic: made.restic };
+  return { tools: made, log, progress, known, cancel, restic: () => made.restic() };
 }
 
 test("init creates a repository, and adopts it the next time", async () => {
