@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { ResticFound } from "@restic-manager/protocol/hello";
+import { ResticFound } from "@restic-manager/protocol/restic-found";
 import { findRestic, locateRestic, type ResticBinary } from "@restic-manager/restic/binary";
 import type { Timers } from "@restic-manager/restic/timers";
 import { z } from "zod";

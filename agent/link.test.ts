@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { CLOSE } from "@restic-manager/protocol/close";
 import { HEARTBEAT_MS, OFFLINE_AFTER_MS, WINDOW_BYTES, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
-import type { ServerMessage } from "@restic-manager/protocol/messages";
+import type { ServerMessage } from "@restic-manager/protocol/server-message";
 import { RECONNECT_MOST_MS, RECONNECT_SLOW_MS, reconnectDelay, slowDelay } from "./backoff.ts";
 import { Link, type SocketEvents } from "./link.ts";
 import { command, jobId, testJournal } from "./testing/journal.ts";

@@ -1,8 +1,12 @@
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import { CLOSE } from "@restic-manager/protocol/close";
-import { parseServerMessage } from "@restic-manager/protocol/frame";
 import { HEARTBEAT_MS, OFFLINE_AFTER_MS, WINDOW_BYTES, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
-import type { CommandRun, ServerMessage, TransientMessage } from "@restic-manager/protocol/messages";
+import type { TransientMessage } from "@restic-manager/protocol/messages";
+import {
+  parseServerMessage,
+  type CommandRun,
+  type ServerMessage,
+} from "@restic-manager/protocol/server-message";
 import type { JobId } from "@restic-manager/protocol/ids";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
 import { isDiskFull } from "./journal.ts";

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
-import { encodeLogChunk } from "@restic-manager/protocol/frame";
+import { encodeLogChunk } from "@restic-manager/protocol/log-chunk";
 import { Epoch, JobId } from "@restic-manager/protocol/ids";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
+import { randomHex } from "./atomic-file.ts";
 import { Meta } from "./meta.ts";
 
 /** Bytes of log chunks that may wait for the server before the oldest give way. */
@@ -222,7 +222,7 @@ export class Outbox {
 }
 
 function mintEpoch(): Epoch {
-  return Epoch.parse(randomBytes(16).toString("hex"));
+  return Epoch.parse(randomHex(16));
 }
 
 function toFrame(row: Row): OutboxFrame {

@@ -22,6 +22,8 @@ export interface QueueParts {
   /** Runs between two jobs, when restic is idle: tells the server what the repository holds. */
   between: (cancel: AbortSignal) => Promise<"told" | "later">;
   onError: (error: unknown, doing: string) => void;
+  /** Nothing is left to do. */
+  onIdle?: () => void;
   /** Resolves when a disk that had no room may be tried again. */
   room: () => Promise<void>;
   timers: Pick<Timers, "after">;
@@ -99,7 +101,7 @@ export class Queue {
       const job = this.#waiting.shift();
       if (job !== undefined) await this.#one(job);
       else if (this.#notYet === undefined && this.#parts.journal.reportDue) await this.#report();
-      else return;
+      else return this.#parts.onIdle?.();
     }
   }
 

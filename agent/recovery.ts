@@ -1,6 +1,4 @@
 import { hostname } from "node:os";
-import { isProvablyOwnStale, listLocks } from "@restic-manager/restic/commands/list-locks";
-import { unlock } from "@restic-manager/restic/commands/unlock";
 import type { ResticContext } from "@restic-manager/restic/context";
 import { killAfterMs } from "@restic-manager/restic/ladder";
 import { endProcessGroup } from "@restic-manager/restic/orphan";
@@ -59,6 +57,8 @@ async function endOrphan(
 async function removeOwnLock(pids: ReadonlySet<number>, { restic, log }: RecoveryParts): Promise<void> {
   const context = restic();
   if (context === undefined) return;
+  const { isProvablyOwnStale, listLocks } = await import("@restic-manager/restic/commands/list-locks");
+  const { unlock } = await import("@restic-manager/restic/commands/unlock");
   const found = await listLocks(context, { deadlineMs: 15_000 });
   if (!found.ok) return log.warn("could not look for locks left behind", { why: found.error.message });
   const here = { hostname: hostname(), pidAlive: (pid: number) => identifyProcess(pid) !== undefined };

@@ -11,6 +11,7 @@ import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
 import type { Log } from "./log.ts";
+import { giveBackMemory } from "./memory.ts";
 import { Meta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
 import type { AgentPaths } from "./paths.ts";
@@ -23,10 +24,11 @@ import { readSysinfo } from "./sysinfo.ts";
 import { systemTimers } from "./timers.ts";
 import { agentVersion } from "./version.ts";
 import { websocketConnector } from "./websocket.ts";
-import { reportRepository, workOn } from "./work.ts";
 
 /** How often the agent looks for a new restic and tidies its journal. */
 const LOOK_MS = HEARTBEAT_MS;
+/** After this long without work the agent makes itself small. */
+const SETTLE_MS = 3_000;
 
 /** How often a disk without any room is tried again. */
 const ROOM_MS = 2_000;
@@ -88,11 +90,23 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
     resticContext(restic.binary, config, places, bandwidth);
   const say = (level: "info" | "warn", text: string): void => log[level](text);
   const parts = { journal, timers, meta, log, access, hostName: () => config?.host_name ?? system.hostname };
+  let settling = (): void => {};
   const queue: Queue = new Queue({
     journal,
-    work: (job, signals) => workOn(job, signals, { ...parts, say: (message) => link.say(message) }),
-    between: (cancel) => reportRepository(cancel, parts),
+    // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
+    async work(job, signals) {
+      const { workOn } = await import("./work.ts");
+      return workOn(job, signals, { ...parts, say: (message) => link.say(message) });
+    },
+    async between(cancel) {
+      const { reportRepository } = await import("./work.ts");
+      return reportRepository(cancel, parts);
+    },
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
+    onIdle() {
+      settling();
+      settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+    },
     timers,
     room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
   });
@@ -177,6 +191,7 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
   await ended;
   clearInterval(looking);
   await queue.stop();
+  settling();
   link.stop();
   await saving;
   db.close();

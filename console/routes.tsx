@@ -96,7 +96,7 @@ function textOf(value: unknown): string | undefined {
 
 function writeSearch(search: Record<string, unknown>): string {
   const given = Object.entries(search).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)]],
+    typeof value === "string" ? [[name, value]] : [],
   );
   return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
 }

@@ -123,6 +123,15 @@ async function arrive({ server }: ConsoleWorld, page: Page, command: string): Pr
   server.parts.bus.publish("enrollment.changed", { enrollmentId: id });
 }
 
+/** What is there once a page has its data. */
+const SHOWS: Readonly<Record<string, string | RegExp>> = {
+  "/": "Repository server is full",
+  "/?status=failed": "14 of 260 hosts",
+  "/?search=nothing": "No host matches this filter.",
+  "/jobs": "611 MiB new",
+  "/hosts/add": "The passwords are made for you",
+};
+
 describe("a fleet of hundreds", () => {
   const HOSTS = 260;
   let world: ConsoleWorld;
@@ -143,11 +152,10 @@ describe("a fleet of hundreds", () => {
     "in %s at %d px nothing is hard to use and nothing scrolls sideways",
     async (scheme, width) => {
       await inBrowser(world, { scheme, width }, async (context) => {
-        for (const path of ["/", "/?status=failed", "/?search=nothing", "/jobs", "/hosts/add"]) {
+        for (const path of Object.keys(SHOWS)) {
           const page = await open(context, world, path);
           await page
-            .getByRole(path === "/hosts/add" ? "form" : "table")
-            .or(page.locator("form"))
+            .getByText(SHOWS[path] ?? "")
             .first()
             .waitFor();
           await expectUsable(page, path);
@@ -167,14 +175,19 @@ describe("a fleet of hundreds", () => {
   test("needs little for its first page", async () => {
     await inBrowser(world, {}, async (context) => {
       const page = await context.newPage();
-      const scripts: Promise<number>[] = [];
+      // One file may be both preloaded and run.
+      const scripts = new Map<string, Promise<number>>();
       page.on("response", (response) => {
-        if (/\.js$/.test(new URL(response.url()).pathname))
-          scripts.push(response.body().then((body) => gzipSync(body).length));
+        const { pathname } = new URL(response.url());
+        if (!pathname.endsWith(".js") || scripts.has(pathname)) return;
+        scripts.set(
+          pathname,
+          response.body().then((body) => gzipSync(body).length),
+        );
       });
       await page.goto(world.network.url);
       await page.getByRole("table", { name: "Hosts" }).waitFor();
-      const sizes = await Promise.all(scripts);
+      const sizes = await Promise.all(scripts.values());
       expect(sizes.length).toBeGreaterThan(1);
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(FIRST_ROUTE_BYTES);
     });
@@ -212,8 +225,15 @@ describe("a fleet of hundreds", () => {
       const page = await open(context, world, "/?sort=name");
       await page.getByText(`200 rows of ${HOSTS}`).waitFor({ state: "attached" });
       for (let tries = 0; tries < 20; tries += 1) {
+        // The page grows while it is scrolled.
         await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
-        if (await page.getByText(`${HOSTS} rows`, { exact: true }).isVisible()) break;
+        if (
+          await page
+            .getByText(/^web-osl-/)
+            .last()
+            .isVisible()
+        )
+          break;
         await page.waitForTimeout(100);
       }
       await page
@@ -304,6 +324,8 @@ describe("a fleet of hundreds", () => {
       const page = await open(context, world, "/?status=failed");
       await page.getByText("Live", { exact: true }).waitFor();
       await db.deleteFrom("sessions").execute();
+      // So often the server looks whether the sessions of open streams still live.
+      world.server.clock.advance(10_000);
       await see(world, page.getByRole("heading", { name: "Sign in" }));
       expect(new URL(page.url()).searchParams.get("next")).toBe("/?status=failed");
     });

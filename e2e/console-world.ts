@@ -118,6 +118,14 @@ export async function open(context: BrowserContext, world: ConsoleWorld, path: s
   return page;
 }
 
+/** Another scheme and width for a page that is open; returns once it is painted. */
+export async function changeLook(page: Page, { scheme, width }: Required<Pick<Look, "scheme" | "width">>) {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.setViewportSize({ width, height: 900 });
+  await page.locator(`html[data-mantine-color-scheme=${scheme}]`).waitFor();
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+}
+
 /** Nothing is hard to use and nothing scrolls sideways. `path` names the page when it fails. */
 export async function expectUsable(page: Page, path: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();

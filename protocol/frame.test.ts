@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { encodeDurable, encodeLogChunk, parseAgentFrame, parseServerMessage } from "./frame.ts";
+import { encodeDurable, parseAgentFrame } from "./frame.ts";
+import { encodeLogChunk } from "./log-chunk.ts";
+import { parseServerMessage } from "./server-message.ts";
 import { JobId } from "./ids.ts";
 import { decodeLogLines, encodeLogLine, LogStream } from "./log-lines.ts";
 import { LOG_LINE_CHARACTERS } from "./limits.ts";

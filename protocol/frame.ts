@@ -1,22 +1,9 @@
 import { z } from "zod";
 import { Hello, HelloEnvelope } from "./hello.ts";
-import { JobId } from "./ids.ts";
-import { CHUNK_LINES, CHUNK_RAW_BYTES } from "./limits.ts";
-import { DurableMessage, ServerMessage, TransientMessage } from "./messages.ts";
+import { LogChunkHeader } from "./log-chunk.ts";
+import { DurableMessage, TransientMessage } from "./messages.ts";
 
 const seq = z.int().positive();
-
-/** Header of a binary frame: one compressed chunk of a job's log. It is durable: it has a sequence number. */
-export const LogChunkHeader = z.object({
-  seq,
-  job_id: JobId,
-  /** Number of the chunk's first line within the job's log, from 0. */
-  first_line: z.int().nonnegative(),
-  count: z.int().positive().max(CHUNK_LINES),
-  /** Bytes after decompression; a reader refuses to inflate more. */
-  raw_size: z.int().positive().max(CHUNK_RAW_BYTES),
-});
-export type LogChunkHeader = z.infer<typeof LogChunkHeader>;
 
 /** A durable thing an agent says, whichever way it travels. */
 export type Durable =
@@ -38,16 +25,6 @@ const DurableEnvelope = z.object({ type: z.literal("durable"), seq });
 /** Writes a durable message as the text frame that travels and rests in the outbox. */
 export function encodeDurable(at: number, message: DurableMessage): string {
   return JSON.stringify({ type: "durable", seq: at, message });
-}
-
-/** Writes a log chunk as a binary frame: 4 bytes of header length (big endian), the header as JSON, the chunk. */
-export function encodeLogChunk(header: LogChunkHeader, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  const head = new TextEncoder().encode(JSON.stringify(header));
-  const frame = new Uint8Array(4 + head.byteLength + chunk.byteLength);
-  new DataView(frame.buffer).setUint32(0, head.byteLength);
-  frame.set(head, 4);
-  frame.set(chunk, 4 + head.byteLength);
-  return frame;
 }
 
 /** Reads any frame an agent may send. Never throws: what cannot be read is `malformed`, with a reason in words. */
@@ -101,17 +78,6 @@ function parseLogChunk(data: Uint8Array): AgentFrame {
   }
   const chunk = data.subarray(4 + length);
   return { type: "durable", seq: header.data.seq, durable: { type: "log", header: header.data, chunk } };
-}
-
-/** Reads a frame from the server. A message this release does not know is `undefined`: a newer server may say more. */
-export function parseServerMessage(data: string): ServerMessage | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(data);
-  } catch {
-    return undefined;
-  }
-  return ServerMessage.safeParse(json).data;
 }
 
 /**

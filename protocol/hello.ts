@@ -1,19 +1,12 @@
 import { z } from "zod";
 import { Epoch, JobId } from "./ids.ts";
+import { ResticFound } from "./restic-found.ts";
 
 /** The part of `hello` that every release, past or future, sends: enough to say "too old" or "too new". */
 export const HelloEnvelope = z.looseObject({
   type: z.literal("hello"),
   protocol_version: z.int().nonnegative(),
 });
-
-/** What the agent found when it looked for restic. */
-export const ResticFound = z.discriminatedUnion("state", [
-  z.object({ state: z.literal("ok"), version: z.string().max(64) }),
-  z.object({ state: z.literal("too_old"), version: z.string().max(64) }),
-  z.object({ state: z.literal("missing") }),
-]);
-export type ResticFound = z.infer<typeof ResticFound>;
 
 const text = z.string().transform((value) => value.slice(0, 256));
 

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { AgentConfig } from "./config.ts";
 import { Instant, JobId, ResticId } from "./ids.ts";
 import { ActorKind, JobKind } from "./jobs.ts";
 import { JobOutcome } from "./outcome.ts";
@@ -63,38 +62,3 @@ export const TransientMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("config.applied"), version: count }),
 ]);
 export type TransientMessage = z.infer<typeof TransientMessage>;
-
-/** What the server says. */
-export const ServerMessage = z.discriminatedUnion("type", [
-  /** Answers `hello`. Durable frames go from `last_seq + 1`. */
-  z.object({
-    type: z.literal("welcome"),
-    protocol_version: count,
-    server_time: Instant,
-    last_seq: count,
-    /** `new_epoch`: the agent went back in time. `resync`: the server did. */
-    next: z.enum(["continue", "new_epoch", "resync"]).catch("continue"),
-  }),
-  /** Everything up to `seq` is committed. */
-  z.object({ type: z.literal("ack"), seq: count }),
-  z.object({ type: z.literal("config.update"), config: AgentConfig }),
-  z.object({
-    type: z.literal("command.run"),
-    job_id: JobId,
-    /** A string, not the list: a kind that this agent does not know yet is answered, not dropped. */
-    kind: z.string().max(64),
-    input: z.record(z.string(), z.unknown()),
-    actor_kind: ActorKind,
-    created_at: Instant,
-  }),
-  /** `now`: kill at once instead of asking restic to end. */
-  z.object({ type: z.literal("command.cancel"), job_id: JobId, now: z.boolean() }),
-  z.object({
-    type: z.literal("error"),
-    code: z.string().max(64),
-    message: z.string().max(4_096),
-    help_url: z.string().max(2_048).optional(),
-  }),
-]);
-export type ServerMessage = z.infer<typeof ServerMessage>;
-export type CommandRun = Extract<ServerMessage, { type: "command.run" }>;

@@ -1,4 +1,5 @@
-import { inspect } from "node:util";
+/** node:util's `inspect.custom`, by the name Node documents for it: the module itself would stay in the memory of every agent. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * A password or token that cannot be printed by accident: string conversion, JSON and inspection give
@@ -23,7 +24,7 @@ export class Secret {
     return "[secret]";
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return "[secret]";
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { BunPlugin } from "bun";
 import { agentBinaries } from "../server/platform/http/agent-binaries.ts";
@@ -10,6 +10,8 @@ import { house } from "./files.ts";
 /** A single executable to make: from which file, for which machine, under which name in `dist/`. */
 interface Executable {
   entry: string;
+  /** See Bun.unsafe.setJITPolicy: how many times longer code is interpreted before it is compiled. */
+  jitPolicy: number;
   target: Bun.Build.CompileTarget;
   name: string;
 }
@@ -41,6 +43,20 @@ export async function build({ root, fast, console: ready }: BuildOptions): Promi
   return names;
 }
 
+/** Makes only the agent for this kind of machine, at `outfile`. */
+export async function buildAgent(root: string, outfile: string): Promise<void> {
+  const [agent] = executables(root).filter(
+    ({ entry, target }) => entry.endsWith("agent/main.ts") && runsHere(target),
+  );
+  if (agent === undefined) throw new Error("no agent is built for this kind of machine");
+  await compile({ ...agent, name: basename(outfile) }, dirname(outfile), "", versionOf(root));
+}
+
+/** Whether an executable for `target` is one for this machine. */
+function runsHere(target: Bun.Build.CompileTarget): boolean {
+  return target === `bun-${process.platform}-${process.arch}`;
+}
+
 function executables(root: string): Executable[] {
   const targets: Record<string, Bun.Build.CompileTarget> = {
     "linux/x64": "bun-linux-x64",
@@ -51,10 +67,16 @@ function executables(root: string): Executable[] {
     const target = targets[machine];
     if (!target)
       throw new Error(`No compile target is known for an agent on ${machine}: add it in script/build.ts`);
-    return { entry: join(root, "agent/main.ts"), target, name };
+    // Almost all of an agent's code runs once; compiled it would cost 5 MB and gain nothing.
+    return { entry: join(root, "agent/main.ts"), target, name, jitPolicy: 1000 };
   });
   return [
-    { entry: join(root, "server/main.ts"), target: "bun-linux-x64", name: "restic-manager-server" },
+    {
+      entry: join(root, "server/main.ts"),
+      target: "bun-linux-x64",
+      name: "restic-manager-server",
+      jitPolicy: 1,
+    },
     ...agents,
   ];
 }
@@ -89,7 +111,7 @@ function compress(folder: string, fast: boolean): void {
 }
 
 async function compile(
-  { entry, target, name }: Executable,
+  { entry, target, name, jitPolicy }: Executable,
   out: string,
   consoleFolder: string,
   version: string,
@@ -108,6 +130,7 @@ async function compile(
       compile: {
         target,
         outfile: draft,
+        jitPolicy,
         // Otherwise the program would run what it finds in the folder it is started in.
         autoloadDotenv: false,
         autoloadBunfig: false,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { JobId } from "@restic-manager/protocol/ids";
-import type { CommandRun } from "@restic-manager/protocol/messages";
+import type { CommandRun } from "@restic-manager/protocol/server-message";
 import type { Ballast } from "../ballast.ts";
 import { openAgentDb } from "../db.ts";
 import { Journal } from "../journal.ts";

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { FleetProblem } from "@restic-manager/protocol/api/fleet";
 import { countOf } from "../format/numbers.ts";
 import { AppLink } from "../ui/app-link.tsx";
+import { LinkButton } from "../ui/link-button.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { hostWords } from "../ui/state-words.ts";
 import { StatusMark } from "../ui/status-mark.tsx";
@@ -101,10 +102,23 @@ function ProblemRow({ problem, run }: { problem: FleetProblem; run: RunNow | nul
   );
 }
 
+/** Trying again does not help these: somebody has to enter something first. */
+const NEEDS_CREDENTIALS: ReadonlySet<string> = new Set(["wrong_password", "unauthorized", "no_credentials"]);
+
 /** What a click can do about it: only where trying again can help, and only for hosts that are named. */
 function Remedy({ problem, run }: { problem: FleetProblem; run: RunNow | null }) {
-  const { hosts, host_count: count, status } = problem;
-  if (run === null || count > NAMED || (status !== "failed" && status !== "issues")) return null;
+  const { hosts, host_count: count, status, code } = problem;
+  const [only] = hosts;
+  if (run === null) return null;
+  if (NEEDS_CREDENTIALS.has(code)) {
+    if (count !== 1 || only === undefined) return null;
+    return (
+      <LinkButton href={`/hosts/${only.id}?tab=settings`} size="xs" variant="default">
+        Enter the credentials…
+      </LinkButton>
+    );
+  }
+  if (count > NAMED || (status !== "failed" && status !== "issues")) return null;
   const busy = hosts.some(({ id }) => run.attempts.get(id)?.state === "asking");
   return (
     <Button

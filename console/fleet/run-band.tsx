@@ -64,19 +64,30 @@ function countIn(half: Half): number {
   return half.succeeded + half.issues + half.failed;
 }
 
+/** Outcomes from the bottom up. */
+const PARTS = [
+  ["succeeded", styles.ok],
+  ["issues", styles.warn],
+  ["failed", styles.fail],
+] as const;
+
 function HalfHour({ half, x, most }: { half: Half; x: number; most: number }) {
-  let top = FLOOR;
-  const part = (count: number, name: string | undefined) => {
-    if (count === 0) return null;
-    const height = Math.max(2, (count / most) * TALLEST);
-    top -= height;
-    return <rect className={name} x={x + 1} y={top} width={WIDE} height={height} />;
-  };
+  const heightOf = (count: number) => (count === 0 ? 0 : Math.max(2, (count / most) * TALLEST));
+  const heights = PARTS.map(([outcome]) => heightOf(half[outcome]));
+  const topOf = (index: number) => FLOOR - heights.slice(0, index + 1).reduce((sum, each) => sum + each, 0);
+  const top = topOf(PARTS.length - 1);
   return (
     <g>
-      {part(half.succeeded, styles.ok)}
-      {part(half.issues, styles.warn)}
-      {part(half.failed, styles.fail)}
+      {PARTS.map(([outcome, name], index) => (
+        <rect
+          key={outcome}
+          className={name}
+          x={x + 1}
+          y={topOf(index)}
+          width={WIDE}
+          height={heights[index] ?? 0}
+        />
+      ))}
       {half.failed > 0 && <path className={styles.fail} d={`M${x} ${top - 8} h${STEP} l${-STEP / 2} 6 z`} />}
     </g>
   );

@@ -73,7 +73,9 @@ export function HostPicker({ chosen, onChoose }: HostPickerProps) {
       />
       <datalist id={options}>
         {items.map((host) => (
-          <option key={host.id} value={host.name} />
+          <option key={host.id} value={host.name}>
+            {host.name}
+          </option>
         ))}
       </datalist>
     </>

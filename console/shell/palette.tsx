@@ -55,6 +55,14 @@ export default function Palette({ opened, onClose, entries, findHosts }: Palette
     else to();
   }
   const found = rankEntries([...hosts.entries, ...entries], typed).slice(0, SHOWN);
+  // What was selected may have left the list with a later answer; Enter must always mean the first then.
+  useEffect(() => {
+    const list = document.getElementById(store.getState().listId);
+    const first = list?.querySelector("[data-action]");
+    if (!opened || !first || list?.querySelector("[data-selected]")) return;
+    first.setAttribute("data-selected", "true");
+    store.updateState((state) => ({ ...state, selected: 0 }));
+  }, [hosts, typed, opened, store]);
   const groups = ["Hosts", "Go to", "Do"] as const;
   return (
     <Spotlight.Root

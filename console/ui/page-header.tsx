@@ -1,4 +1,4 @@
-import { Fragment, type ReactNode } from "react";
+import { Fragment, useEffect, type ReactNode } from "react";
 import { AppLink } from "./app-link.tsx";
 import styles from "./page-header.module.css";
 
@@ -20,6 +20,10 @@ interface PageHeaderProps {
 
 /** Where this is, what it is, how it stands and what can be done with it. */
 export function PageHeader({ title, crumbs, status, note, actions }: PageHeaderProps) {
+  const name = typeof title === "string" ? title : crumbs?.at(-1)?.title;
+  useEffect(() => {
+    document.title = name === undefined ? "restic-manager" : `${name} · restic-manager`;
+  }, [name]);
   return (
     <header className={styles.header}>
       <div className={styles.words}>

@@ -2,6 +2,9 @@ import { Tooltip } from "@mantine/core";
 import { absoluteTime, relativeTime } from "../format/times.ts";
 import { useTimeText } from "./ticker.ts";
 
+/** Differences between clocks that nobody should see. */
+const SAME_MOMENT_MS = 5_000;
+
 interface TimeAgoProps {
   /** Milliseconds since 1970. */
   at: number;
@@ -14,7 +17,8 @@ interface TimeAgoProps {
 
 /** A time as its distance from now; the exact one with its zone on hover and focus. */
 export function TimeAgo({ at, inRow = false }: TimeAgoProps) {
-  const text = useTimeText((now) => relativeTime(at, now));
+  // The server's clock and the page's are never quite the same: what has just happened is not in the future.
+  const text = useTimeText((now) => relativeTime(at - now < SAME_MOMENT_MS ? Math.min(at, now) : at, now));
   const exact = absoluteTime(at);
   const iso = new Date(at).toISOString();
   if (inRow) {

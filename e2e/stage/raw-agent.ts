@@ -1,6 +1,6 @@
 import { AgentEnrolled } from "@restic-manager/protocol/api/enrolment";
 import type { HostId } from "@restic-manager/protocol/ids";
-import { ServerMessage } from "@restic-manager/protocol/messages";
+import { ServerMessage } from "@restic-manager/protocol/server-message";
 import type { Stage } from "./stage.ts";
 import { until } from "./until.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ResticFound } from "../hello.ts";
+import { ResticFound } from "../restic-found.ts";
 import { HostId, Instant, JobId, ResticId, SourceGroupId } from "../ids.ts";
 import { JobError } from "../job-error.ts";
 import { JobKind } from "../jobs.ts";

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import { jobKinds } from "../jobs.ts";
-import { parseAgentFrame, parseServerMessage } from "../frame.ts";
+import { parseAgentFrame } from "../frame.ts";
+import { parseServerMessage } from "../server-message.ts";
 import { decodeLogLines } from "../log-lines.ts";
 import { parseResult } from "../outcome.ts";
 

@@ -1,4 +1,4 @@
-import { ResticFound } from "@restic-manager/protocol/hello";
+import { ResticFound } from "@restic-manager/protocol/restic-found";
 import type { Host, HostRow } from "@restic-manager/protocol/api/hosts";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { instant } from "../platform/clock.ts";

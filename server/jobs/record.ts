@@ -1,5 +1,5 @@
 import type { JobKind } from "@restic-manager/protocol/jobs";
-import type { LogChunkHeader } from "@restic-manager/protocol/frame";
+import type { LogChunkHeader } from "@restic-manager/protocol/log-chunk";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import type { DurableMessage } from "@restic-manager/protocol/messages";

@@ -1,7 +1,7 @@
 import { CLOSE, type CloseReason } from "@restic-manager/protocol/close";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { MALFORMED_PER_MINUTE } from "@restic-manager/protocol/limits";
-import type { ServerMessage } from "@restic-manager/protocol/messages";
+import type { ServerMessage } from "@restic-manager/protocol/server-message";
 import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
 
 /** Jobs to finish as lost once everything the agent had to say at its hello is committed. */

@@ -1,5 +1,5 @@
 import type { CloseReason } from "@restic-manager/protocol/close";
-import type { ServerMessage } from "@restic-manager/protocol/messages";
+import type { ServerMessage } from "@restic-manager/protocol/server-message";
 import { PROTOCOL_VERSION, type ProtocolVerdict } from "@restic-manager/protocol/version";
 
 /** The server's end of one agent's socket, whatever it is made of. */

@@ -1,6 +1,7 @@
 import { encodeDurable } from "@restic-manager/protocol/frame";
 import { JobId, type HostId } from "@restic-manager/protocol/ids";
-import type { DurableMessage, ServerMessage } from "@restic-manager/protocol/messages";
+import type { DurableMessage } from "@restic-manager/protocol/messages";
+import type { ServerMessage } from "@restic-manager/protocol/server-message";
 import { Link, type LinkParts } from "../link/link.ts";
 import { localBus } from "../platform/bus.ts";
 import type { Database } from "../platform/db/schema.ts";
