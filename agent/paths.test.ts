@@ -9,6 +9,10 @@ test("on Linux the configuration is below /etc and the state below /var/lib", ()
   expect(paths.cacheDir).toBe("/var/lib/restic-manager-agent/cache");
 });
 
+test("restic's temporary files lie in the state folder: the service's sandbox makes /tmp read-only", () => {
+  expect(agentPaths({ platform: "linux" }).tmpDir).toBe("/var/lib/restic-manager-agent/tmp");
+});
+
 test("on Windows both are below ProgramData", () => {
   const paths = agentPaths({ platform: "win32", programData: "D:\\Data" });
   expect(paths.agentFile).toBe("D:\\Data\\restic-manager-agent\\agent.yaml");
