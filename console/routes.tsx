@@ -42,11 +42,17 @@ const signedIn = createRoute({
   id: "signed-in",
   component: SignedIn,
   async beforeLoad({ context, location }) {
+    const { queryClient } = context;
+    if (queryClient.getQueryData(meQuery.queryKey) !== undefined) return;
+    const toSignIn = () =>
+      redirect({ to: "/sign-in", search: { next: location.href === "/" ? undefined : location.href } });
+    const state = await queryClient.fetchQuery({ ...setupStateQuery, staleTime: 0 });
+    if (!state.signed_in) throw toSignIn();
     try {
-      await context.queryClient.ensureQueryData(meQuery);
+      await queryClient.ensureQueryData(meQuery);
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
-      throw redirect({ to: "/sign-in", search: { next: location.href === "/" ? undefined : location.href } });
+      throw toSignIn();
     }
   },
 });

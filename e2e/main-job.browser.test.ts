@@ -78,6 +78,9 @@ test("a newcomer sets the server up, adds this machine, backs it up, watches the
   const restic = found("RM_TEST_RESTIC", "restic");
   const page = await browser.newPage();
 
+  // A first visit, before anybody can sign in: nothing on the page may complain.
+  await page.goto(origin);
+  await page.waitForURL(/\/sign-in/);
   await page.goto(setupUrl);
   await page.getByLabel("User name").fill("ada");
   await page.getByLabel("Password", { exact: true }).fill("a long enough password");

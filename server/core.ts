@@ -92,6 +92,8 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     },
     isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),
+    onUnfit: ({ jobId, hostId, event }) =>
+      log.info("an event of a job that is over changed nothing", { job: jobId, host: hostId, event }),
   });
 
   return {

@@ -104,7 +104,9 @@ export async function startServer(
       maxRequestBodySize: MOST_BODY_BYTES,
       async fetch(request, server) {
         const peer = server.requestIP(request)?.address ?? null;
-        if (request.headers.get("upgrade")?.toLowerCase() === "websocket") {
+        const upgrades = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+        // A plain request to an agents' path is theirs to refuse: the console would answer it with its page.
+        if (upgrades || new URL(request.url).pathname.startsWith("/ws/")) {
           const taken = await sockets.upgrade(
             request,
             server,

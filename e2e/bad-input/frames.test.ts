@@ -36,7 +36,7 @@ test.each([
   {
     what: "a hello without an epoch",
     frame: '{"type":"hello","protocol_version":1}',
-    says: "epoch or outbox",
+    says: "epoch, outbox or jobs",
   },
   { what: "bytes without a header", frame: new Uint8Array([1, 2]), says: "has no header" },
   { what: "bytes shorter than they say", frame: new Uint8Array([255, 0, 0, 0, 1]), says: "shorter" },

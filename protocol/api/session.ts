@@ -34,7 +34,12 @@ export const Me = z.object({
 export type Me = z.infer<typeof Me>;
 
 /** What the sign-in page may know before anybody has signed in. */
-export const SetupState = z.object({ needed: z.boolean(), instance_name: z.string() });
+export const SetupState = z.object({
+  needed: z.boolean(),
+  instance_name: z.string(),
+  /** Whether this browser has a session: asked first, so that a first visit makes no request that is refused. */
+  signed_in: z.boolean(),
+});
 export type SetupState = z.infer<typeof SetupState>;
 
 /** Shown to whoever has the one-time set-up token. */

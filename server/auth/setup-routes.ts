@@ -67,7 +67,14 @@ export function setupRoom(parts: SetupParts) {
   const { db, clock, ids, audit, instance, cookie } = parts;
   return newRoom()
     .openapi(state, async (c) =>
-      c.json({ needed: !(await administratorExists(db)), instance_name: await instance.name() }, 200),
+      c.json(
+        {
+          needed: !(await administratorExists(db)),
+          instance_name: await instance.name(),
+          signed_in: c.get("caller").kind === "user",
+        },
+        200,
+      ),
     )
     .openapi(check, async (c) => {
       await checkSetupToken(db, c.req.valid("json").token);

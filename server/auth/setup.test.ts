@@ -18,7 +18,7 @@ onEveryDatabase("setting up", (open) => {
 
   test("is needed first, which anybody may know", async () => {
     const { status, body } = await answered(server.ask("/api/setup"));
-    expect({ status, body }).toMatchObject({ status: 200, body: { needed: true } });
+    expect({ status, body }).toMatchObject({ status: 200, body: { needed: true, signed_in: false } });
   });
 
   test("is refused without the printed token, and changes nothing", async () => {

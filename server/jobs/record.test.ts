@@ -85,6 +85,7 @@ onEveryStore("what an agent reports of a job", (open) => {
     expect(await jobById(db, id)).toMatchObject({ state: "failed", result: null });
     const touched = await tell(db, hostId, { type: "job.started", job_id: id, at: AT });
     expect([...touched.letGo.keys()]).toEqual([id]);
+    expect(touched.unfit).toEqual([{ jobId: id, hostId, event: "job.started" }]);
     expect(await jobById(db, id)).toMatchObject({ state: "failed" });
   });
 

@@ -43,11 +43,11 @@ export async function recordJob(
   const time = await agentTime(trx, job, now);
   switch (message.type) {
     case "job.accepted":
-      if (isOver(job)) return void touched.letGo.set(job.id, hostId);
+      if (isOver(job)) return tooLate(touched, hostId, message);
       await setAccepted(trx, job.id, time(message.at));
       break;
     case "job.started":
-      if (isOver(job)) return void touched.letGo.set(job.id, hostId);
+      if (isOver(job)) return tooLate(touched, hostId, message);
       if (!(await setRunning(trx, job.id, time(message.at)))) return;
       break;
     case "log.gap":
@@ -56,6 +56,7 @@ export async function recordJob(
       touched.logs.add(job.id);
       return;
     case "job.finished":
+      if (isOver(job)) touched.unfit.push({ jobId: job.id, hostId, event: message.type });
       await finish(trx, job, message, time);
       touched.logs.add(job.id);
       break;
@@ -197,6 +198,12 @@ function success(
       error: { code: "agent_outdated", message, hint: "Update the agent." },
     };
   }
+}
+
+/** The job is over here and its agent still holds it: it must let go. */
+function tooLate(touched: Touched, hostId: HostId, message: JobMessage): void {
+  touched.letGo.set(message.job_id, hostId);
+  touched.unfit.push({ jobId: message.job_id, hostId, event: message.type });
 }
 
 function isOver(job: JobRecord): boolean {

@@ -42,6 +42,8 @@ export interface LinkParts {
   arrived: (trx: Trx, hostId: HostId) => Promise<void>;
   isStoreTrouble: (error: unknown) => boolean;
   onError: (error: unknown, doing: string) => void;
+  /** Hears of events that did not fit their job's state and changed nothing. */
+  onUnfit?: (unfit: Touched["unfit"][number]) => void;
   mostWaitingBytes?: number;
 }
 
@@ -302,6 +304,7 @@ export class Link {
 
   #committed(touched: Touched, connections: Connection[]): void {
     this.#publish(touched);
+    for (const unfit of touched.unfit) this.#parts.onUnfit?.(unfit);
     for (const [jobId, hostId] of touched.letGo) {
       this.hub.current(hostId)?.send({ type: "command.cancel", job_id: jobId, now: false });
     }

@@ -10,8 +10,17 @@ export interface Touched {
   snapshots: Set<HostId>;
   /** Jobs that are over here and that an agent still holds: it must let go. */
   letGo: Map<JobId, HostId>;
+  /** Events that did not fit their job's state: told to the log, not applied. */
+  unfit: { jobId: JobId; hostId: HostId; event: string }[];
 }
 
 export function nothingTouched(): Touched {
-  return { hosts: new Set(), jobs: new Map(), logs: new Set(), snapshots: new Set(), letGo: new Map() };
+  return {
+    hosts: new Set(),
+    jobs: new Map(),
+    logs: new Set(),
+    snapshots: new Set(),
+    letGo: new Map(),
+    unfit: [],
+  };
 }
