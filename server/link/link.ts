@@ -15,6 +15,7 @@ import { greet, welcome } from "./greet.ts";
 import { Hub } from "./hub.ts";
 import { Ingest, type ApplyDurable } from "./ingest.ts";
 import { foreignWords, type LinkSocket } from "./socket.ts";
+import { Presence } from "./presence.ts";
 import * as store from "./store.ts";
 import { oneAtATime } from "./tick.ts";
 import { nothingTouched, type Touched } from "./touched.ts";
@@ -54,6 +55,7 @@ export class Link {
   readonly #ingest: Ingest;
   readonly #delivery: Delivery;
   readonly #configurer: Configurer;
+  readonly #presence: Presence;
   readonly #greeting = new Map<Connection, Promise<void>>();
   readonly #deadlines = new Map<Connection, Cancel>();
   readonly #endings: (() => void)[] = [];
@@ -63,6 +65,7 @@ export class Link {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     this.#configurer = new Configurer({ ...parts, hub: this.hub });
+    this.#presence = new Presence({ ...parts, hub: this.hub });
     this.#delivery = new Delivery({
       ...parts,
       hub: this.hub,
@@ -82,7 +85,7 @@ export class Link {
   start(): void {
     const { clock, bus } = this.#parts;
     const deliver = oneAtATime(() => this.#deliverAll());
-    const seen = oneAtATime(() => this.#writeSeen());
+    const seen = oneAtATime(() => this.#presence.writeSeen());
     this.#endings.push(
       bus.subscribe("job.queued", ({ hostId }) => this.#delivery.to(hostId, false)),
       bus.subscribe("job.cancel", ({ hostId, jobId, now }) => {
@@ -99,7 +102,7 @@ export class Link {
       clock.every(RESEND_MS, () => this.#aside("deliver jobs", deliver())),
       clock.every(SEEN_MS, () => this.#aside("write last seen", seen())),
       // Whoever was connected before a restart gets the time to come back before it counts as offline.
-      clock.after(OFFLINE_AFTER_MS, () => this.#aside("mark hosts offline", this.#forgetAbsent())),
+      clock.after(OFFLINE_AFTER_MS, () => this.#aside("mark hosts offline", this.#presence.forgetAbsent())),
     );
   }
 
@@ -158,18 +161,8 @@ export class Link {
     connection.closed = true;
     this.#deadlines.get(connection)?.();
     this.#deadlines.delete(connection);
-    if (this.hub.leave(connection)) await this.#markOffline(connection.hostId, connection.lastFrameAt);
-  }
-
-  async #markOffline(hostId: HostId, lastSeenAt: number): Promise<void> {
-    const gone = await this.#parts.db.transaction().execute(async (trx) => {
-      // It may have come back meanwhile; or left while its hello was written down.
-      if (this.hub.current(hostId) !== undefined) return false;
-      await store.writeOffline(trx, hostId, lastSeenAt);
-      await this.#parts.refreshHosts(trx, [hostId]);
-      return true;
-    });
-    if (gone) this.#parts.bus.publish("host.changed", { hostId });
+    if (this.hub.leave(connection))
+      await this.#presence.markOffline(connection.hostId, connection.lastFrameAt);
   }
 
   #durable(connection: Connection, seq: number, frame: AgentFrame, data: string | Uint8Array): void {
@@ -279,7 +272,7 @@ export class Link {
     // It was written: what an earlier hello met is over. Without this an agent with nothing more to say would leave the alarm on.
     this.#storeTrouble(undefined);
     if (!this.hub.isCurrent(connection)) {
-      if (greeting.verdict === "open") await this.#markOffline(hostId, connection.lastFrameAt);
+      if (greeting.verdict === "open") await this.#presence.markOffline(hostId, connection.lastFrameAt);
       return;
     }
     if (greeting.verdict === "unknown_host") {
@@ -374,19 +367,6 @@ export class Link {
     await this.#reconcile(this.hub.all());
     for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db)) {
       if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, false);
-    }
-  }
-
-  async #writeSeen(): Promise<void> {
-    const seen = this.hub.all().map(({ hostId, lastFrameAt }) => ({ hostId, at: lastFrameAt }));
-    if (seen.length > 0) await this.#parts.db.transaction().execute((trx) => store.writeSeen(trx, seen));
-    // A host whose end could not be written down (a full disk) would count as connected for ever.
-    await this.#forgetAbsent();
-  }
-
-  async #forgetAbsent(): Promise<void> {
-    for (const host of await store.hostsMarkedOnline(this.#parts.db)) {
-      if (this.hub.current(host.id) === undefined) await this.#markOffline(host.id, host.last_seen_at ?? 0);
     }
   }
 
