@@ -13,20 +13,10 @@ import { manifestOf } from "@restic-manager/server/platform/http/console-manifes
 import { NOON } from "@restic-manager/server/testing/rows";
 import { startTestServer, type TestServer } from "@restic-manager/server/testing/server";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { AXE_RULES, CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 import { cuttable, type Cuttable } from "./cuttable.ts";
 
 const CONSOLE = join(import.meta.dirname, "../console");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const CHROMIUM = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 export interface Look {
   scheme?: "light" | "dark";
@@ -67,8 +57,8 @@ export async function startConsoleWorld(): Promise<ConsoleWorld> {
     complaints: () => said.splice(0),
     async browse({ scheme = "light", width = 1440, role = "admin" } = {}) {
       const context = await chromium.launchPersistentContext(mkdtempSync(join(folder, "profile-")), {
-        executablePath: "/usr/bin/chromium",
-        args: CHROMIUM,
+        executablePath: CHROMIUM,
+        args: CHROMIUM_FLAGS,
         colorScheme: scheme,
         viewport: { width, height: 900 },
         reducedMotion: "reduce",
@@ -128,7 +118,7 @@ export async function changeLook(page: Page, { scheme, width }: Required<Pick<Lo
 
 /** Nothing is hard to use and nothing scrolls sideways. `path` names the page when it fails. */
 export async function expectUsable(page: Page, path: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  const { violations } = await new AxeBuilder({ page }).withTags(AXE_RULES).analyze();
   const found = violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
   const sideways = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
   expect({ path, found, sideways: Math.max(0, sideways) }).toEqual({ path, found: [], sideways: 0 });

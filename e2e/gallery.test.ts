@@ -4,21 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { AXE_RULES, CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 
 /** The console's own components, in every state, in a real browser: no server is needed for these. */
 
 const CONSOLE = join(import.meta.dirname, "../console");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const CHROMIUM = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 let vite: Bun.Subprocess<"ignore", "pipe", "inherit">;
 let address = "";
@@ -52,8 +42,8 @@ function freePort(): number {
 
 async function browse(scheme: "light" | "dark", width: number): Promise<BrowserContext> {
   const context = await chromium.launchPersistentContext(mkdtempSync(join(folder, "profile-")), {
-    executablePath: "/usr/bin/chromium",
-    args: CHROMIUM,
+    executablePath: CHROMIUM,
+    args: CHROMIUM_FLAGS,
     colorScheme: scheme,
     viewport: { width, height: 844 },
     reducedMotion: "reduce",
@@ -82,7 +72,7 @@ describe.each(["light", "dark"] as const)("in %s", (scheme) => {
       try {
         for (const show of ["", "?show=fleet", "?show=job", "?show=sign-in", "?show=set-up"]) {
           const page = await open(context, show);
-          const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+          const { violations } = await new AxeBuilder({ page }).withTags(AXE_RULES).analyze();
           expect({ show, violations: violations.map(({ id, nodes }) => [id, nodes[0]?.html]) }).toEqual({
             show,
             violations: [],

@@ -9,6 +9,7 @@ import { Program } from "../script/trial/program.ts";
 import { proveBackup } from "../script/trial/proof.ts";
 import { startRestServers, type RestServers } from "../script/trial/rest-servers.ts";
 import { found, freePort } from "../script/trial/stage.ts";
+import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 
 /** How long any one step may take on a busy machine. */
 const PATIENCE_MS = 60_000;
@@ -46,12 +47,8 @@ beforeAll(async () => {
   programs.push(...rest.programs, server);
   [setupUrl = ""] = await server.says(/http:\S+\/setup\?token=\S+/);
   browser = await chromium.launchPersistentContext(join(folder, "profile"), {
-    executablePath: process.env["RM_TEST_CHROMIUM"] ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"].concat([
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ]),
+    executablePath: CHROMIUM,
+    args: CHROMIUM_FLAGS,
     viewport: { width: 1440, height: 900 },
     reducedMotion: "reduce",
   });

@@ -117,6 +117,19 @@ onEveryStore("the server's end of the link", (open) => {
     expect(agent.closed()).toBe(CLOSE.malformed);
   });
 
+  test("a second hello on the same connection is named as wrong and changes nothing", async () => {
+    const db = await open();
+    const { dial, applied } = world(db);
+    const agent = dial(await addHost(db));
+    await agent.hello();
+    await agent.durable(1);
+    await agent.hello();
+    expect(agent.said.at(-1)).toMatchObject({ type: "error", code: "malformed_frame" });
+    await agent.durable(2);
+    expect(applied).toEqual([1, 2]);
+    expect(agent.said.filter((message) => message.type === "welcome")).toHaveLength(1);
+  });
+
   test("the newest connection of a machine wins; what the older one still says is ignored", async () => {
     const db = await open();
     const { dial, applied } = world(db);

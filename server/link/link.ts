@@ -233,6 +233,9 @@ export class Link {
   #hello(connection: Connection, hello: Hello): void {
     if (judgeProtocol(hello.protocol_version) !== "served")
       return this.#foreign(connection, hello.protocol_version);
+    // A second one would let numbers be taken again that still wait for the store.
+    if (connection.greeted !== undefined || this.#greeting.has(connection))
+      return connection.complain(this.#parts.clock.now(), "hello was said before on this connection");
     const other = this.hub.current(connection.hostId);
     const alive = other !== undefined && this.#parts.clock.now() - other.lastFrameAt < OFFLINE_AFTER_MS;
     if (other !== undefined && other !== connection && alive && other.machineId !== hello.machine_id) {
