@@ -158,7 +158,7 @@ export function createApp(parts: AppParts) {
   return rooms;
 }
 
-/** What the console's typed client is made from (`import type`). */
+/** What a typed client (hono `hc`, `import type`) is made from; `app.test.ts` proves that it fits. */
 export type AppType = ReturnType<typeof createApp>;
 
 function knownRoutes(app: OpenAPIHono<RoomEnv>): KnownRoute[] {
