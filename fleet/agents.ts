@@ -26,6 +26,8 @@ export interface AgentsOptions {
   processes?: number;
   /** Keeps the agents' state files there (on tmpfs, say) instead of in memory. */
   folder?: string;
+  /** Makes the agents' timers (heartbeat, deadline, patience) so many times as fast, for a short run; 1 unless told. */
+  haste?: number;
 }
 
 /** All agents of all simulators together. */
@@ -42,10 +44,9 @@ export interface AgentsState extends Omit<SimulatorState, "openFiles"> {
  * 127.0.0.(2 + n mod 32), each of which has a port space of its own.
  */
 export async function startAgents(options: AgentsOptions): Promise<Agents> {
-  const { count, folder, first = 0, seed, port, script = NIGHT } = options;
+  const { count, folder, first = 0, seed, port, script = NIGHT, haste = 1 } = options;
   const most = folder === undefined ? MOST_IN_MEMORY : MOST_WITH_FILES;
   const number = Math.max(options.processes ?? 1, Math.ceil(count / most));
-  const servers = Array.from({ length: ADDRESSES }, (_, at) => `http://127.0.0.${at + 2}:${port}`);
   const processes: SimulatorProcess[] = [];
   try {
     await Promise.all(
@@ -58,8 +59,9 @@ export async function startAgents(options: AgentsOptions): Promise<Agents> {
           seed,
           first: first + from,
           count: to - from,
-          servers,
+          servers: addressesOf(port),
           script,
+          haste,
           folder,
         });
       }),
@@ -101,6 +103,11 @@ export class Agents {
     return { at: Math.max(...each.map(({ at }) => at)) };
   }
 
+  /** Makes them connect to another port of this machine, from the next connection on. */
+  async aim(port: number): Promise<void> {
+    await Promise.all(this.#processes.map((simulator) => simulator.ask("aim", addressesOf(port))));
+  }
+
   /** Hangs up and stays away until `connect`; what runs goes on. */
   async disconnect(): Promise<void> {
     await Promise.all(this.#processes.map((simulator) => simulator.ask("disconnect", {})));
@@ -138,3 +145,6 @@ export class Agents {
     await Promise.all(this.#processes.map((simulator) => simulator.end()));
   }
 }
+
+const addressesOf = (port: number): string[] =>
+  Array.from({ length: ADDRESSES }, (_, at) => `http://127.0.0.${at + 2}:${port}`);

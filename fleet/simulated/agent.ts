@@ -46,8 +46,10 @@ export interface Spawn {
 export interface SimulatedAgentParts {
   identity: Identity;
   seed: number;
-  /** `http://host:port`, without a trailing slash. */
-  server: string;
+  /** `http://host:port`, without a trailing slash; asked before each connection. */
+  server: () => string;
+  /** Its timers are so many times as fast; 1 is the real agent. */
+  haste: number;
   /** Where its state file lies; without one it lives in memory and ends with the process. */
   folder: string | undefined;
   /** Read anew for each job. */
@@ -81,7 +83,7 @@ export class SimulatedAgent {
   constructor(parts: SimulatedAgentParts) {
     const { identity, seed, folder } = parts;
     this.#parts = parts;
-    this.#timers = { ...systemTimers(), random: seeded(seed, "patience", identity.number) };
+    this.#timers = hasty(parts.haste, seeded(seed, "patience", identity.number));
     const db = openAgentDb(folder === undefined ? ":memory:" : join(folder, `${identity.name}.db`));
     this.#close = () => db.close();
     this.#outbox = new Outbox(db);
@@ -95,7 +97,6 @@ export class SimulatedAgent {
       bandwidth: {},
     };
     const meta = new Meta(db);
-    const connect = websocketConnector({ server: parts.server, bearer: identity.bearer, settings: {} });
     const log: Log = {
       info: () => {},
       debug: () => {},
@@ -123,7 +124,7 @@ export class SimulatedAgent {
       journal: this.#journal,
       timers: this.#timers,
       log,
-      connect: (events) => this.#counted(connect, events),
+      connect: (events) => this.#connect(events),
       machine: () => ({
         hostname: identity.name,
         os: "linux",
@@ -235,10 +236,10 @@ export class SimulatedAgent {
     });
   }
 
-  #counted(connect: (events: SocketEvents) => Socket, events: SocketEvents): Socket {
-    const { counters } = this.#parts;
+  #connect(events: SocketEvents): Socket {
+    const { counters, identity, server } = this.#parts;
     counters.attempts += 1;
-    const socket = connect({
+    const socket = websocketConnector({ server: server(), bearer: identity.bearer, settings: {} })({
       opened: () => events.opened(),
       message: (data) => {
         counters.framesHeard += 1;
@@ -272,4 +273,9 @@ export class SimulatedAgent {
     else counters.losses += 1;
     this.#parts.turned(connected);
   }
+}
+
+function hasty(haste: number, random: () => number): Timers {
+  const timers = systemTimers();
+  return { now: timers.now, random, after: (ms, run) => timers.after(ms / haste, run) };
 }

@@ -11,6 +11,7 @@ export interface Beginning {
   /** Where to connect to, with `http://`; machine n goes to the address n modulo their number. */
   servers: string[];
   script: Script;
+  haste: number;
   /** Keeps each agent's state file there instead of in memory. */
   folder?: string | undefined;
 }
@@ -20,6 +21,8 @@ export interface Orders {
   begin: { asks: Beginning; answers: null };
   /** Connects those that are not, `perSecond` a second or all at once; answers when all are, with the moment of the last. */
   connect: { asks: { perSecond?: number | undefined; withinMs: number }; answers: { at: number } };
+  /** Other addresses, from the next connection on. */
+  aim: { asks: string[]; answers: null };
   disconnect: { asks: Record<string, never>; answers: null };
   /** From the next job on. */
   script: { asks: Script; answers: null };

@@ -14,6 +14,9 @@ async function obey(order: Order): Promise<unknown> {
     case "disconnect":
       await simulator.disconnect();
       return null;
+    case "aim":
+      simulator.servers = order.asks;
+      return null;
     case "script":
       simulator.script = order.asks;
       return null;

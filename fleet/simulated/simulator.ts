@@ -19,6 +19,7 @@ export class Simulator {
   readonly #counters = noCounters();
   readonly #agents: SimulatedAgent[] = [];
   #script: Beginning["script"];
+  #servers: string[];
   #spawns: Spawn[] = [];
   #said: string[] = [];
   #chunks: PremadeChunk[] | undefined;
@@ -34,8 +35,13 @@ export class Simulator {
     return simulator;
   }
 
-  private constructor({ script }: Beginning) {
+  private constructor({ script, servers }: Beginning) {
     this.#script = script;
+    this.#servers = servers;
+  }
+
+  set servers(next: string[]) {
+    this.#servers = next;
   }
 
   set script(next: Beginning["script"]) {
@@ -96,11 +102,12 @@ export class Simulator {
     await Promise.all(this.#agents.map((agent) => agent.stop()));
   }
 
-  async #add({ seed, servers, folder }: Beginning, number: number): Promise<void> {
+  async #add({ seed, haste, folder }: Beginning, number: number): Promise<void> {
     const agent = new SimulatedAgent({
       identity: identityOf(seed, number),
       seed,
-      server: servers[number % servers.length] ?? "http://127.0.0.1:9",
+      haste,
+      server: () => this.#servers[number % this.#servers.length] ?? "http://127.0.0.1:9",
       folder,
       script: () => this.#script,
       chunks: () => (this.#chunks ??= premadeChunks(seed, this.#script.lineBytes, systemTimers())),
