@@ -4,6 +4,7 @@ import { benchAgent } from "./bench/agent.ts";
 import type { Bench } from "./bench/bench.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { benchFootprint } from "./bench/footprint.ts";
+import { benchLogs } from "./bench/logs.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 import { benchStorm } from "./bench/storm.ts";
@@ -12,6 +13,7 @@ import { benchStorm } from "./bench/storm.ts";
 const benches = new Map<string, Bench>([
   ["footprint", benchFootprint],
   ["storm", benchStorm],
+  ["logs", benchLogs],
   ["agent", benchAgent],
 ]);
 

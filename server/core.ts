@@ -5,6 +5,7 @@ import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
+import { recordLogs } from "./jobs/record-logs.ts";
 import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
 import type { Audit } from "./platform/audit.ts";
@@ -78,6 +79,7 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     bus,
     publicAddress,
     apply: receiveDurable,
+    applyLogs: recordLogs,
     async refreshHosts(trx, hostIds) {
       for (const hostId of hostIds) await refreshHost(trx, hostId);
     },

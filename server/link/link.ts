@@ -13,7 +13,7 @@ import { Connection, type Greeted, type Reconciliation } from "./connection.ts";
 import { Delivery, RESEND_MS } from "./deliver.ts";
 import { greet, welcome } from "./greet.ts";
 import { Hub } from "./hub.ts";
-import { Ingest, type ApplyDurable } from "./ingest.ts";
+import { Ingest, type ApplyLogs, type ApplyMessage } from "./ingest.ts";
 import { foreignWords, type LinkSocket } from "./socket.ts";
 import { Presence } from "./presence.ts";
 import * as store from "./store.ts";
@@ -31,7 +31,8 @@ export interface LinkParts {
   bus: Bus;
   /** The address people use; help links in errors begin with it. */
   publicAddress: () => Promise<string>;
-  apply: ApplyDurable;
+  apply: ApplyMessage;
+  applyLogs: ApplyLogs;
   /** Recomputes what is derived from hosts' facts, inside the same transaction. */
   refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
   /** Finishes jobs that an agent came back without. */

@@ -1,6 +1,7 @@
 import { sql, type SqlBool } from "kysely";
 import type { Hello } from "@restic-manager/protocol/hello";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
+import { ready } from "../platform/db/ready.ts";
 import type { Database, HostUpdate, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
@@ -57,15 +58,18 @@ export async function advance(
   from: number,
   to: number,
 ): Promise<boolean> {
-  const moved = await trx
+  const { numAffectedRows } = await moveLastSeq(trx, to, host.hostId, host.epoch, from);
+  return Number(numAffectedRows) === 1;
+}
+
+const moveLastSeq = ready<[number, HostId, Epoch, number], unknown>(4, (db, [to, hostId, epoch, from]) =>
+  db
     .updateTable("link_epochs")
     .set({ last_seq: to })
-    .where("host_id", "=", host.hostId)
-    .where("epoch", "=", host.epoch)
-    .where("last_seq", "=", from)
-    .executeTakeFirst();
-  return Number(moved.numUpdatedRows) === 1;
-}
+    .where("host_id", "=", hostId)
+    .where("epoch", "=", epoch)
+    .where("last_seq", "=", from),
+);
 
 /** Jobs the server believes an agent has: accepted or running, or sent to an earlier life of it. */
 export async function believedHeld(
