@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import type { Bench } from "./bench/bench.ts";
+import { benchDispatch } from "./bench/dispatch.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { benchFootprint } from "./bench/footprint.ts";
 import { benchLogs } from "./bench/logs.ts";
@@ -13,6 +14,7 @@ import { benchStorm } from "./bench/storm.ts";
 const benches = new Map<string, Bench>([
   ["footprint", benchFootprint],
   ["storm", benchStorm],
+  ["dispatch", benchDispatch],
   ["logs", benchLogs],
   ["agent", benchAgent],
 ]);

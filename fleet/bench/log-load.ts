@@ -1,19 +1,18 @@
 import { Database } from "bun:sqlite";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CreatedJob } from "@restic-manager/protocol/api/jobs";
+import { RanHosts } from "@restic-manager/protocol/api/jobs";
 import { CHUNK_LINES } from "@restic-manager/protocol/limits";
 import { startAgents, type Agents } from "../agents.ts";
 import { FleetServer } from "../fleet-server.ts";
-import { identityOf, SIMULATED_GROUP } from "../simulated/identity.ts";
+import { identityOf } from "../simulated/identity.ts";
 import { moment } from "../simulated/moment.ts";
 import { flood, INSTANT } from "../simulated/script.ts";
 import { startBareHub, type BareHub } from "./bare-hub.ts";
+import { runCommand } from "./run-command.ts";
 import { cpuSecondsOf } from "./process-figures.ts";
 
 const SEED = 5;
-/** Jobs that are asked for at once. */
-const ASKED_AT_ONCE = 16;
 /** From the last job's start until all begin to write. */
 const GATHER_MS = 1_500;
 const LOOK_MS = 25;
@@ -41,7 +40,6 @@ export class LogLoad {
   readonly #bare: Agents;
   readonly #count: number;
   readonly #file: string;
-  #jobs = 0;
 
   /** Starts both sides and connects all agents. */
   static async start(folder: string, count: number, argv?: string[]): Promise<LogLoad> {
@@ -86,23 +84,21 @@ export class LogLoad {
    */
   async ours(chunks: number, meanwhile?: (jobId: string) => Promise<() => Promise<void>>): Promise<Streamed> {
     return await this.#round(this.#ours, this.server.pid, chunks, async () => {
-      const ids: string[] = [];
-      for (let from = 0; from < this.#count; from += ASKED_AT_ONCE)
-        ids.push(
-          ...(await Promise.all(
-            Array.from({ length: Math.min(ASKED_AT_ONCE, this.#count - from) }, (_, at) =>
-              this.#runNow(from + at),
-            ),
-          )),
-        );
-      return await meanwhile?.(ids[0] ?? "");
+      const host_ids = Array.from({ length: this.#count }, (_, machine) => identityOf(SEED, machine).hostId);
+      const { items } = await this.server.call("/api/backups", RanHosts, {
+        method: "POST",
+        body: { host_ids },
+      });
+      const [first] = items;
+      return await meanwhile?.(first?.outcome === "queued" ? (first.job_ids[0] ?? "") : "");
     });
   }
 
   /** Streams to the bare hub. */
   async bare(chunks: number): Promise<Streamed> {
     const streamed = await this.#round(this.#bare, this.#hub.pid, chunks, async () => {
-      for (let machine = 0; machine < this.#count; machine += 1) await this.#sayRun(machine);
+      for (let machine = 0; machine < this.#count; machine += 1)
+        await this.#hub.say(identityOf(SEED, machine).bearer, runCommand(SEED, machine, machine));
       return undefined;
     });
     return streamed;
@@ -169,29 +165,5 @@ export class LogLoad {
         throw new Error(`stuck: ${waiting} frames wait, ${JSON.stringify(counters)}, ${said.join("; ")}`);
       await Bun.sleep(LOOK_MS);
     }
-  }
-
-  async #runNow(machine: number): Promise<string> {
-    const { hostId, groupId } = identityOf(SEED, machine);
-    const path = `/api/hosts/${hostId}/source-groups/${groupId}/run`;
-    return (await this.server.call(path, CreatedJob, { method: "POST", body: {} })).job.id;
-  }
-
-  async #sayRun(machine: number): Promise<void> {
-    const { bearer, groupId } = identityOf(SEED, machine);
-    this.#jobs += 1;
-    await this.#hub.say(bearer, {
-      type: "command.run",
-      job_id: `01JDX${String(this.#jobs).padStart(21, "0")}`,
-      kind: "backup",
-      input: {
-        source_group_id: groupId,
-        source_group_name: SIMULATED_GROUP.name,
-        includes: SIMULATED_GROUP.includes,
-        excludes: SIMULATED_GROUP.excludes,
-      },
-      actor_kind: "user",
-      created_at: new Date().toISOString(),
-    });
   }
 }
