@@ -7,6 +7,7 @@ import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
 import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
+import type { NodeParts } from "./link/nodes.ts";
 import type { Audit } from "./platform/audit.ts";
 import type { Bus } from "./platform/bus.ts";
 import { instant, type Clock } from "./platform/clock.ts";
@@ -21,6 +22,7 @@ export interface CoreParts {
   db: Database;
   clock: Clock;
   bus: Bus;
+  nodes: NodeParts;
   log: Log;
   seal: Seal;
   audit: Audit;
@@ -41,7 +43,7 @@ export interface Core {
 const SYSTEM = { kind: "system" as const, id: null, name: "restic-manager", address: null };
 
 /** Builds the core. Nothing runs before `link.start`. */
-export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: CoreParts): Core {
+export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddress }: CoreParts): Core {
   const nextId = jobIds(clock);
   const progress = new ProgressBoard(bus, (jobId) => ownerOfActive(db, jobId));
   const create = async (trx: Trx, job: NewJob): Promise<{ id: JobId }> => {
@@ -76,6 +78,7 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     db,
     clock,
     bus,
+    nodes,
     publicAddress,
     apply: receiveDurable,
     async refreshHosts(trx, hostIds) {

@@ -1,7 +1,7 @@
-import { sql, type SqlBool } from "kysely";
+import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
 import type { Hello } from "@restic-manager/protocol/hello";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
-import type { Database, HostUpdate, Trx } from "../platform/db/schema.ts";
+import type { Database, HostUpdate, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
 export const NO_EPOCH = Epoch.parse("0".repeat(32));
@@ -20,20 +20,45 @@ export async function hostByBearer(db: Database, bearerHash: string): Promise<Ho
   return row?.id;
 }
 
-/** What the server knew of a host before a hello. */
-export async function standing(trx: Trx, hostId: HostId, epoch: Epoch) {
-  const host = await trx
+/** A connection as all servers know it. */
+export interface Holder {
+  node: string;
+  connection: number;
+}
+
+/** As `link_epochs.held_by` keeps it. */
+function heldBy({ node, connection }: Holder): string {
+  return `${node}.${connection}`;
+}
+
+/** What is known of a host before a hello. */
+export async function standing(trx: Trx, hostId: HostId) {
+  return await trx
     .selectFrom("hosts")
-    .select(["epoch", "config_version", "name"])
+    .select(["epoch", "machine_id", "online", "link_node", "link_connection"])
     .where("id", "=", hostId)
     .executeTakeFirst();
-  const known = await trx
-    .selectFrom("link_epochs")
-    .select("last_seq")
+}
+
+/**
+ * Makes a connection the one whose frames count. On PostgreSQL this waits for a batch of the former one that is being committed,
+ * and any that comes later finds that it moves nothing.
+ *
+ * @returns how far this life of the agent is committed; undefined for a new one.
+ */
+export async function takeLink(
+  trx: Trx,
+  hostId: HostId,
+  epoch: Epoch,
+  holder: Holder,
+): Promise<number | undefined> {
+  const rows = await trx
+    .updateTable("link_epochs")
+    .set({ held_by: heldBy(holder) })
     .where("host_id", "=", hostId)
-    .where("epoch", "=", epoch)
-    .executeTakeFirst();
-  return host === undefined ? undefined : { host, lastSeq: known?.last_seq };
+    .returning(["epoch", "last_seq"])
+    .execute();
+  return rows.find((row) => row.epoch === epoch)?.last_seq;
 }
 
 export async function beginEpoch(
@@ -41,19 +66,20 @@ export async function beginEpoch(
   hostId: HostId,
   epoch: Epoch,
   lastSeq: number,
-  now: number,
+  facts: { now: number; holder: Holder },
 ): Promise<void> {
+  const held_by = heldBy(facts.holder);
   await trx
     .insertInto("link_epochs")
-    .values({ host_id: hostId, epoch, last_seq: lastSeq, started_at: now })
-    .onConflict((c) => c.columns(["host_id", "epoch"]).doUpdateSet({ last_seq: lastSeq }))
+    .values({ host_id: hostId, epoch, last_seq: lastSeq, started_at: facts.now, held_by })
+    .onConflict((c) => c.columns(["host_id", "epoch"]).doUpdateSet({ last_seq: lastSeq, held_by }))
     .execute();
 }
 
-/** Moves `last_seq`, if nobody else has moved it meanwhile. */
+/** Moves `last_seq`, if nobody else has moved it meanwhile and this connection is still the one whose frames count. */
 export async function advance(
   trx: Trx,
-  host: { hostId: HostId; epoch: Epoch },
+  host: { hostId: HostId; epoch: Epoch; holder: Holder },
   from: number,
   to: number,
 ): Promise<boolean> {
@@ -63,6 +89,7 @@ export async function advance(
     .where("host_id", "=", host.hostId)
     .where("epoch", "=", host.epoch)
     .where("last_seq", "=", from)
+    .where("held_by", "=", heldBy(host.holder))
     .executeTakeFirst();
   return Number(moved.numUpdatedRows) === 1;
 }
@@ -97,11 +124,13 @@ export async function writeHello(
   trx: Trx,
   hostId: HostId,
   hello: Hello,
-  facts: { now: number; address: string | null; epoch: Epoch },
+  facts: { now: number; address: string | null; epoch: Epoch; holder: Holder },
 ): Promise<void> {
   const { restic } = hello;
   const update: HostUpdate = {
     online: 1,
+    link_node: facts.holder.node,
+    link_connection: facts.holder.connection,
     connected_since: facts.now,
     last_seen_at: facts.now,
     address: facts.address,
@@ -139,26 +168,6 @@ export async function writeProblem(
     .set({ link_problem: JSON.stringify(problem) })
     .where("id", "=", hostId)
     .execute();
-}
-
-export async function writeOffline(trx: Trx, hostId: HostId, lastSeenAt: number): Promise<void> {
-  await trx
-    .updateTable("hosts")
-    .set({ online: 0, last_seen_at: lastSeenAt, connected_since: null })
-    .where("id", "=", hostId)
-    .execute();
-}
-
-export async function writeSeen(trx: Trx, seen: { hostId: HostId; at: number }[]): Promise<void> {
-  for (const { hostId, at } of seen) {
-    await trx.updateTable("hosts").set({ last_seen_at: at }).where("id", "=", hostId).execute();
-  }
-}
-
-export async function hostsMarkedOnline(
-  db: Database,
-): Promise<{ id: HostId; last_seen_at: number | null }[]> {
-  return await db.selectFrom("hosts").select(["id", "last_seen_at"]).where("online", "=", 1).execute();
 }
 
 export async function configVersion(db: Database, hostId: HostId): Promise<number | undefined> {
@@ -204,34 +213,58 @@ function storable(text: string): string {
   return text.replaceAll("\0", "\ufffd");
 }
 
-/** Jobs to send now: never sent, or sent in this life of the agent and not answered. Oldest first. */
-export async function deliverable(trx: Trx, hostId: HostId, epoch: Epoch, resendBefore: number) {
-  return await trx
-    .selectFrom("jobs")
-    .select(["id", "kind", "input", "actor_kind", "created_at"])
-    .where("host_id", "=", hostId)
-    .where(ACTIVE)
-    .where("state", "=", "queued")
-    .where("accepted_at", "is", null)
-    .where((e) =>
+/**
+ * Marks jobs as sent that are to be sent now, and gives them, oldest first: never sent, or sent in this life of the agent and not
+ * answered. One statement that also looks whose the host is: of several servers or connections only one gets a job.
+ */
+export async function takeDeliverable(
+  db: Database,
+  hostId: HostId,
+  link: Holder & { epoch: Epoch },
+  times: { now: number; resendBefore: number },
+) {
+  const due = (e: ExpressionBuilder<Tables, "jobs">) =>
+    e.and([
+      ACTIVE,
+      e("state", "=", "queued"),
+      e("accepted_at", "is", null),
       e.or([
         e("sent_at", "is", null),
-        e.and([e("sent_epoch", "=", epoch), e("sent_at", "<=", resendBefore)]),
+        e.and([e("sent_epoch", "=", link.epoch), e("sent_at", "<=", times.resendBefore)]),
       ]),
+    ]);
+  const rows = await db
+    .updateTable("jobs")
+    .set({ sent_at: times.now, sent_epoch: link.epoch })
+    .where("id", "in", (e) =>
+      e
+        .selectFrom("jobs")
+        .select("id")
+        .where("host_id", "=", hostId)
+        .where(due)
+        .orderBy("created_at")
+        .orderBy("id")
+        .limit(200),
     )
-    .orderBy("created_at")
-    .orderBy("id")
-    .limit(200)
+    .where(due)
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom("hosts")
+          .select("hosts.id")
+          .where("hosts.id", "=", hostId)
+          .where("hosts.link_node", "=", link.node)
+          .where("hosts.link_connection", "=", link.connection),
+      ),
+    )
+    .returning(["id", "kind", "input", "actor_kind", "created_at"])
     .execute();
-}
-
-export async function markSent(trx: Trx, jobIds: JobId[], epoch: Epoch, now: number): Promise<void> {
-  await trx.updateTable("jobs").set({ sent_at: now, sent_epoch: epoch }).where("id", "in", jobIds).execute();
+  return rows.toSorted((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
 }
 
 /** Unfinished jobs that somebody wants to end and that the agent may have. */
-export async function cancelsDue(trx: Trx, hostId: HostId): Promise<JobId[]> {
-  const rows = await trx
+export async function cancelsDue(db: Database, hostId: HostId): Promise<JobId[]> {
+  const rows = await db
     .selectFrom("jobs")
     .select("id")
     .where("host_id", "=", hostId)
@@ -242,12 +275,14 @@ export async function cancelsDue(trx: Trx, hostId: HostId): Promise<JobId[]> {
   return rows.map((row) => row.id);
 }
 
-/** Hosts that have something to deliver. */
-export async function hostsWithWaitingJobs(db: Database): Promise<HostId[]> {
+/** Hosts of a server that have something to deliver. */
+export async function hostsWithWaitingJobs(db: Database, node: string): Promise<HostId[]> {
   const rows = await db
     .selectFrom("jobs")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
     .select("host_id")
     .distinct()
+    .where("link_node", "=", node)
     .where(ACTIVE)
     .where((e) =>
       e.or([
