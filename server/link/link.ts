@@ -17,6 +17,7 @@ import { sendAway } from "./drain.ts";
 import { Hub } from "./hub.ts";
 import { Ingest, type ApplyDurable } from "./ingest.ts";
 import type { LinkSocket } from "./socket.ts";
+import { reconcile } from "./lost.ts";
 import type { NodeParts } from "./nodes.ts";
 import { followOrders } from "./orders.ts";
 import { Presence } from "./presence.ts";
@@ -25,7 +26,7 @@ import { Router } from "./route.ts";
 import * as store from "./store.ts";
 import { oneAtATime } from "./tick.ts";
 import { StoreTrouble } from "./trouble.ts";
-import { nothingTouched, publishTouched, type Touched } from "./touched.ts";
+import { publishTouched, type Touched } from "./touched.ts";
 
 /** How often silent connections are looked for. */
 const SWEEP_MS = 10_000;
@@ -333,7 +334,7 @@ export class Link {
       .send(hostId)
       .catch((error: unknown) => this.#parts.onError(error, "send an agent its configuration"));
     bus.publish("host.changed", { hostId });
-    await this.#reconcile([connection]);
+    await reconcile(this.#parts, [connection]);
     this.#delivery.to(hostId, true);
   }
 
@@ -343,29 +344,7 @@ export class Link {
     for (const [jobId, hostId] of touched.letGo) {
       this.hub.current(hostId)?.send({ type: "command.cancel", job_id: jobId, now: false });
     }
-    this.#aside("finish lost jobs", this.#reconcile(connections));
-  }
-
-  /** Finishes lost jobs of connections that have now committed all that their agents had to say at their hello. */
-  async #reconcile(connections: Connection[]): Promise<void> {
-    for (const { greeted, hostId } of connections) {
-      const due = greeted?.reconciliation;
-      if (greeted === undefined || due === undefined || greeted.committed < due.upTo) continue;
-      greeted.reconciliation = undefined;
-      try {
-        const touched = await this.#parts.db.transaction().execute(async (trx) => {
-          const now = nothingTouched();
-          await this.#parts.finishLost(trx, due.lost, now);
-          await this.#parts.refreshHosts(trx, [hostId]);
-          return now;
-        });
-        publishTouched(this.#parts.bus, touched);
-      } catch (error) {
-        // Tried again with the next tick, or those jobs would be stuck until the agent's next hello.
-        greeted.reconciliation = due;
-        throw error;
-      }
-    }
+    this.#aside("finish lost jobs", reconcile(this.#parts, connections));
   }
 
   async #applied(hostId: HostId, version: number): Promise<void> {
@@ -397,7 +376,7 @@ export class Link {
   }
 
   async #deliverAll(): Promise<void> {
-    await this.#reconcile(this.hub.all());
+    await reconcile(this.#parts, this.hub.all());
     for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db, this.#nodes.node)) {
       if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, false);
     }
