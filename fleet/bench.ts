@@ -4,6 +4,7 @@ import { benchAgent } from "./bench/agent.ts";
 import type { Bench } from "./bench/bench.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { benchFootprint } from "./bench/footprint.ts";
+import { benchNodes } from "./bench/nodes.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 import { benchStorm } from "./bench/storm.ts";
@@ -13,6 +14,7 @@ const benches = new Map<string, Bench>([
   ["footprint", benchFootprint],
   ["storm", benchStorm],
   ["agent", benchAgent],
+  ["nodes", benchNodes],
 ]);
 
 /** Where the figures of full runs are kept. */

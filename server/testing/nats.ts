@@ -6,6 +6,7 @@ export interface NatsServer {
   /** As `RM_NATS_URL`. */
   url: string;
   port: number;
+  pid: number;
   /** Ends it as a crash would; ending this process, even by `kill -9`, does the same. */
   stop(): Promise<void>;
 }
@@ -45,6 +46,7 @@ export async function startNats({ port = -1, args = [] }: NatsOptions = {}): Pro
   return {
     url: `nats://127.0.0.1:${listens}`,
     port: listens,
+    pid: server.pid,
     async stop() {
       server.kill("SIGKILL");
       await server.exited;
