@@ -6,6 +6,7 @@ import { benchDispatch } from "./bench/dispatch.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { benchFootprint } from "./bench/footprint.ts";
 import { benchLogs } from "./bench/logs.ts";
+import { benchNodes } from "./bench/nodes.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 import { benchStorm } from "./bench/storm.ts";
@@ -17,6 +18,7 @@ const benches = new Map<string, Bench>([
   ["dispatch", benchDispatch],
   ["logs", benchLogs],
   ["agent", benchAgent],
+  ["nodes", benchNodes],
 ]);
 
 /** Where the figures of full runs are kept. */

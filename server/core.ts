@@ -8,6 +8,7 @@ import { finishLost } from "./jobs/record.ts";
 import { recordLogs } from "./jobs/record-logs.ts";
 import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
+import type { NodeParts } from "./link/nodes.ts";
 import type { Audit } from "./platform/audit.ts";
 import type { Bus } from "./platform/bus.ts";
 import { instant, type Clock } from "./platform/clock.ts";
@@ -22,6 +23,7 @@ export interface CoreParts {
   db: Database;
   clock: Clock;
   bus: Bus;
+  nodes: NodeParts;
   log: Log;
   seal: Seal;
   audit: Audit;
@@ -42,7 +44,7 @@ export interface Core {
 const SYSTEM = { kind: "system" as const, id: null, name: "restic-manager", address: null };
 
 /** Builds the core. Nothing runs before `link.start`. */
-export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: CoreParts): Core {
+export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddress }: CoreParts): Core {
   const nextId = jobIds(clock);
   const progress = new ProgressBoard(bus, (jobId) => ownerOfActive(db, jobId));
   const create = async (trx: Trx, job: NewJob): Promise<{ id: JobId }> => {
@@ -77,6 +79,7 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     db,
     clock,
     bus,
+    nodes,
     publicAddress,
     apply: receiveDurable,
     applyLogs: recordLogs,

@@ -3,6 +3,7 @@ import { JobError } from "@restic-manager/protocol/job-error";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind, JobState } from "@restic-manager/protocol/jobs";
 import { rowLock } from "../platform/db/dialect.ts";
+import { ready } from "../platform/db/ready.ts";
 import type { HostRecord, HostUpdate, Trx } from "../platform/db/schema.ts";
 
 /** What the jobs table says about one host, each the newest of its sort. */
@@ -29,13 +30,12 @@ export interface JobMark {
 
 /** Takes the host's row for this transaction, so that two that end at once do not each overlook the other. */
 export async function lockHost(trx: Trx, hostId: HostId): Promise<HostRecord | undefined> {
-  return trx
-    .selectFrom("hosts")
-    .selectAll()
-    .where("id", "=", hostId)
-    .modifyEnd(rowLock(trx))
-    .executeTakeFirst();
+  return (await selectLocked(trx, { hostId })).rows[0];
 }
+
+const selectLocked = ready((db, { hostId }: { hostId: HostId }) =>
+  db.selectFrom("hosts").selectAll().where("id", "=", hostId).modifyEnd(rowLock(db)),
+);
 
 /**
  * Reads the host's history in one statement: six probes of an index each, however long the history. With 10,000 hosts and
@@ -43,21 +43,7 @@ export async function lockHost(trx: Trx, hostId: HostId): Promise<HostRecord | u
  * conditions stand in the text and not in parameters, since partial indexes are found only so.
  */
 export async function readHistory(trx: Trx, hostId: HostId): Promise<HostHistory> {
-  const columns = sql.raw("id, kind, state, started_at, finished_at, issue_count, error");
-  const newest = (as: keyof HostHistory, where: string, order: string) =>
-    sql`select * from (select ${sql.lit(as)} as mark, ${columns} from jobs
-        where host_id = ${hostId} and ${sql.raw(where)} order by ${sql.raw(order)} limit 1) as ${sql.ref(as)}`;
-  const active = "state in ('queued', 'running')";
-  const ended = "kind = 'backup' and finished_at is not null";
-  const { rows } = await sql<JobMark & { mark: keyof HostHistory }>`
-    ${newest("running", `${active} and state = 'running'`, "created_at")} union all
-    ${newest("queued", `${active} and state = 'queued'`, "created_at")} union all
-    ${newest("lastBackup", ended, "finished_at desc")} union all
-    ${newest("lastJudgedBackup", `${ended} and state <> 'cancelled'`, "finished_at desc")} union all
-    ${newest("lastGoodBackup", "kind = 'backup' and state = 'succeeded'", "finished_at desc")} union all
-    ${newest("lastInit", "kind = 'init' and state in ('succeeded', 'failed')", "created_at desc")}`.execute(
-    trx,
-  );
+  const { rows } = await selectHistory(trx, { hostId });
   const found = new Map(rows.map((row) => [row.mark, row]));
   const at = (mark: keyof HostHistory) => found.get(mark) ?? null;
   return {
@@ -69,6 +55,23 @@ export async function readHistory(trx: Trx, hostId: HostId): Promise<HostHistory
     lastInit: at("lastInit"),
   };
 }
+
+const selectHistory = ready((db, { hostId }: { hostId: HostId }) => {
+  const columns = sql.raw("id, kind, state, started_at, finished_at, issue_count, error");
+  const newest = (as: keyof HostHistory, where: string, order: string) =>
+    sql`select * from (select ${sql.lit(as)} as mark, ${columns} from jobs
+        where host_id = ${hostId} and ${sql.raw(where)} order by ${sql.raw(order)} limit 1) as ${sql.ref(as)}`;
+  const active = "state in ('queued', 'running')";
+  const ended = "kind = 'backup' and finished_at is not null";
+  const query = sql<JobMark & { mark: keyof HostHistory }>`
+    ${newest("running", `${active} and state = 'running'`, "created_at")} union all
+    ${newest("queued", `${active} and state = 'queued'`, "created_at")} union all
+    ${newest("lastBackup", ended, "finished_at desc")} union all
+    ${newest("lastJudgedBackup", `${ended} and state <> 'cancelled'`, "finished_at desc")} union all
+    ${newest("lastGoodBackup", "kind = 'backup' and state = 'succeeded'", "finished_at desc")} union all
+    ${newest("lastInit", "kind = 'init' and state in ('succeeded', 'failed')", "created_at desc")}`;
+  return { compile: () => query.compile(db) };
+});
 
 export async function writeHost(trx: Trx, hostId: HostId, update: HostUpdate): Promise<void> {
   await trx.updateTable("hosts").set(update).where("id", "=", hostId).execute();

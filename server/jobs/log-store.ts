@@ -1,5 +1,5 @@
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
-import { inSizes, ready, readyForSizes } from "../platform/db/ready.ts";
+import { ready, readyForKeys, readyForRows } from "../platform/db/ready.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 
 /** A chunk as it rests; `data` is what the agent compressed. */
@@ -20,55 +20,34 @@ export async function insertChunk(trx: Trx, jobId: JobId, chunk: StoredChunk): P
   return Number(done.numInsertedOrUpdatedRows) === 1;
 }
 
-const CHUNK_COLUMNS = 5;
-const insertRows = readyForSizes<(string | number | Uint8Array)[], unknown>(
-  (rows) => rows * CHUNK_COLUMNS,
-  (db, params, rows) =>
+/** A chunk with its job. */
+export type ChunkRow = StoredChunk & { job_id: JobId };
+const insertRows = readyForRows(
+  ["job_id", "first_line", "count", "raw_size", "data"],
+  (db, rows: ChunkRow[]) =>
     db
       .insertInto("log_chunks")
-      .values(
-        Array.from({ length: rows }, (_, row) => {
-          const [job_id, first_line, count, raw_size, data] = params.slice(row * CHUNK_COLUMNS);
-          // Stand-ins, in the order in which `insertChunks` gives their values.
-          return { job_id, first_line, count, raw_size, data } as StoredChunk & { job_id: JobId };
-        }),
-      )
+      .values(rows)
       .onConflict((c) => c.doNothing()),
 );
 
 /** Keeps many chunks at once. Answers the jobs of which one was there already. */
-export async function insertChunks(
-  trx: Trx,
-  chunks: readonly (StoredChunk & { jobId: JobId })[],
-): Promise<Set<JobId>> {
+export async function insertChunks(trx: Trx, chunks: readonly ChunkRow[]): Promise<Set<JobId>> {
   const repeated = new Set<JobId>();
-  for (const part of inSizes(chunks)) {
-    const params = part.flatMap(({ jobId, first_line, count, raw_size, data }) => [
-      jobId,
-      first_line,
-      count,
-      raw_size,
-      data,
-    ]);
-    const { numAffectedRows } = await insertRows(trx, part.length, params);
-    if (Number(numAffectedRows) < part.length) for (const { jobId } of part) repeated.add(jobId);
+  for (const { part, result } of await insertRows(trx, chunks)) {
+    if (Number(result.numAffectedRows) < part.length) for (const { job_id } of part) repeated.add(job_id);
   }
   return repeated;
 }
 
-const selectHosts = readyForSizes<JobId[], { id: JobId; host_id: HostId }>(
-  (ids) => ids,
-  (db, ids) => db.selectFrom("jobs").select(["id", "host_id"]).where("id", "in", ids),
+const selectHosts = readyForKeys((db, ids: JobId[]) =>
+  db.selectFrom("jobs").select(["id", "host_id"]).where("id", "in", ids),
 );
 
 /** The hosts of those jobs that are known. */
 export async function hostsOf(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, HostId>> {
-  const hosts = new Map<JobId, HostId>();
-  for (const part of inSizes(jobIds)) {
-    const { rows } = await selectHosts(trx, part.length, part);
-    for (const { id, host_id } of rows) hosts.set(id, host_id);
-  }
-  return hosts;
+  const answers = await selectHosts(trx, jobIds);
+  return new Map(answers.flatMap(({ result }) => result.rows.map(({ id, host_id }) => [id, host_id])));
 }
 
 /** Where the last stored chunk of a job ends. */
@@ -83,13 +62,13 @@ export async function storedEnd(trx: Trx, jobId: JobId): Promise<number> {
   return last === undefined ? 0 : last.first_line + last.count;
 }
 
-const raiseLines = ready<[number, JobId, number], unknown>(3, (db, [lines, id, than]) =>
-  db.updateTable("jobs").set({ log_lines: lines }).where("id", "=", id).where("log_lines", "<", than),
+const raiseLines = ready((db, { jobId, lines }: { jobId: JobId; lines: number }) =>
+  db.updateTable("jobs").set({ log_lines: lines }).where("id", "=", jobId).where("log_lines", "<", lines),
 );
 
 /** Raises the number of lines known; a lower number changes nothing. */
 export async function raiseLogEnd(trx: Trx, jobId: JobId, lines: number): Promise<void> {
-  await raiseLines(trx, lines, jobId, lines);
+  await raiseLines(trx, { jobId, lines });
 }
 
 /** Marks lines that will never come; the same mark again changes nothing. False when it was there. */

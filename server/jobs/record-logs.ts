@@ -2,7 +2,7 @@ import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { LogChunkHeader } from "@restic-manager/protocol/log-chunk";
 import type { Touched } from "../link/touched.ts";
 import type { Trx } from "../platform/db/schema.ts";
-import { hostsOf, insertChunks, raiseLogEnd, storedEnd } from "./log-store.ts";
+import { hostsOf, insertChunks, raiseLogEnd, storedEnd, type ChunkRow } from "./log-store.ts";
 
 /** A log chunk with whom it came from. */
 export interface ReportedChunk {
@@ -23,12 +23,12 @@ export async function recordLogs(
   touched: Touched,
 ): Promise<void> {
   const hosts = await hostsOf(trx, [...new Set(reported.map(({ header }) => header.job_id))]);
-  const chunks: Parameters<typeof insertChunks>[1][number][] = [];
+  const chunks: ChunkRow[] = [];
   const ends = new Map<JobId, number>();
   for (const { hostId, header, chunk } of reported) {
     const { job_id: jobId, first_line, count, raw_size } = header;
     if (hosts.get(jobId) !== hostId) continue;
-    chunks.push({ jobId, first_line, count, raw_size, data: chunk });
+    chunks.push({ job_id: jobId, first_line, count, raw_size, data: chunk });
     ends.set(jobId, Math.max(ends.get(jobId) ?? 0, first_line + count));
   }
   const repeated = await insertChunks(trx, chunks);

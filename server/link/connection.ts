@@ -27,6 +27,8 @@ export interface Greeted {
 export class Connection {
   readonly hostId: HostId;
   readonly address: string | null;
+  /** Rises with each connection of this server; with the server's name it says whose frames count. */
+  readonly number: number;
   readonly #socket: LinkSocket;
   readonly #malformed: number[] = [];
   /** Undefined until the hello was taken. */
@@ -41,9 +43,16 @@ export class Connection {
   /** Frames taken and not yet committed. */
   waiting = 0;
 
-  constructor(parts: { hostId: HostId; socket: LinkSocket; address: string | null; now: number }) {
+  constructor(parts: {
+    hostId: HostId;
+    socket: LinkSocket;
+    address: string | null;
+    now: number;
+    number: number;
+  }) {
     this.hostId = parts.hostId;
     this.address = parts.address;
+    this.number = parts.number;
     this.#socket = parts.socket;
     this.lastFrameAt = parts.now;
   }

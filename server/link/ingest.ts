@@ -43,6 +43,8 @@ export type ApplyLogs = (
 export interface IngestParts {
   db: Database;
   clock: Clock;
+  /** This server: frames of a connection count only while the store says that it is the host's one. */
+  node: string;
   apply: ApplyMessage;
   applyLogs: ApplyLogs;
   /** Runs at the end of each batch's transaction, for what is derived from it. */
@@ -183,7 +185,7 @@ export class Ingest {
       const touchedNow = nothingTouched();
       const reachedNow = new Map<Connection, number>();
       const taken: Taken[] = [];
-      for (const [connection, frames] of byConnection) {
+      for (const [connection, frames] of inOneOrder(byConnection)) {
         const fresh = await this.#advance(trx, connection, frames);
         if (fresh === undefined) continue;
         taken.push(fresh);
@@ -211,8 +213,9 @@ export class Ingest {
     // After a frame that could be neither applied nor kept, nothing may take its place.
     if (fresh[0]?.seq !== from + 1) throw new Overtaken();
     const { epoch } = greeted;
+    const holder = { node: this.#parts.node, connection: connection.number };
     // First, because on PostgreSQL this is what holds off another writer of the same host.
-    if (!(await advance(trx, { hostId, epoch }, from, last.seq))) throw new Overtaken();
+    if (!(await advance(trx, { hostId, epoch, holder }, from, last.seq))) throw new Overtaken();
     return { hostId, epoch, frames: fresh, to: last.seq };
   }
 
@@ -258,6 +261,11 @@ export class Ingest {
     });
     this.#wake = undefined;
   }
+}
+
+/** Two servers that write the same hosts at once must lock them in the same order, or each would wait for the other. */
+function inOneOrder(byConnection: Map<Connection, Arrived[]>): [Connection, Arrived[]][] {
+  return [...byConnection].toSorted(([a], [b]) => (a.hostId < b.hostId ? -1 : 1));
 }
 
 function unreadable(frame: Extract<Arrived, { type: "durable" }>, reason: string): Arrived {

@@ -1,8 +1,8 @@
-import { sql, type SqlBool } from "kysely";
+import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
 import type { Hello } from "@restic-manager/protocol/hello";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import { ready } from "../platform/db/ready.ts";
-import type { Database, HostUpdate, Trx } from "../platform/db/schema.ts";
+import type { Database, HostUpdate, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
 export const NO_EPOCH = Epoch.parse("0".repeat(32));
@@ -21,20 +21,45 @@ export async function hostByBearer(db: Database, bearerHash: string): Promise<Ho
   return row?.id;
 }
 
-/** What the server knew of a host before a hello. */
-export async function standing(trx: Trx, hostId: HostId, epoch: Epoch) {
-  const host = await trx
+/** A connection as all servers know it. */
+export interface Holder {
+  node: string;
+  connection: number;
+}
+
+/** As `link_epochs.held_by` keeps it. */
+function heldBy({ node, connection }: Holder): string {
+  return `${node}.${connection}`;
+}
+
+/** What is known of a host before a hello. */
+export async function standing(trx: Trx, hostId: HostId) {
+  return await trx
     .selectFrom("hosts")
-    .select(["epoch", "config_version", "name"])
+    .select(["epoch", "machine_id", "online", "link_node", "link_connection"])
     .where("id", "=", hostId)
     .executeTakeFirst();
-  const known = await trx
-    .selectFrom("link_epochs")
-    .select("last_seq")
+}
+
+/**
+ * Makes a connection the one whose frames count. On PostgreSQL this waits for a batch of the former one that is being committed,
+ * and any that comes later finds that it moves nothing.
+ *
+ * @returns how far this life of the agent is committed; undefined for a new one.
+ */
+export async function takeLink(
+  trx: Trx,
+  hostId: HostId,
+  epoch: Epoch,
+  holder: Holder,
+): Promise<number | undefined> {
+  const rows = await trx
+    .updateTable("link_epochs")
+    .set({ held_by: heldBy(holder) })
     .where("host_id", "=", hostId)
-    .where("epoch", "=", epoch)
-    .executeTakeFirst();
-  return host === undefined ? undefined : { host, lastSeq: known?.last_seq };
+    .returning(["epoch", "last_seq"])
+    .execute();
+  return rows.find((row) => row.epoch === epoch)?.last_seq;
 }
 
 export async function beginEpoch(
@@ -42,33 +67,49 @@ export async function beginEpoch(
   hostId: HostId,
   epoch: Epoch,
   lastSeq: number,
-  now: number,
+  facts: { now: number; holder: Holder },
 ): Promise<void> {
+  const held_by = heldBy(facts.holder);
   await trx
     .insertInto("link_epochs")
-    .values({ host_id: hostId, epoch, last_seq: lastSeq, started_at: now })
-    .onConflict((c) => c.columns(["host_id", "epoch"]).doUpdateSet({ last_seq: lastSeq }))
+    .values({ host_id: hostId, epoch, last_seq: lastSeq, started_at: facts.now, held_by })
+    .onConflict((c) => c.columns(["host_id", "epoch"]).doUpdateSet({ last_seq: lastSeq, held_by }))
     .execute();
 }
 
-/** Moves `last_seq`, if nobody else has moved it meanwhile. */
+/** Moves `last_seq`, if nobody else has moved it meanwhile and this connection is still the one whose frames count. */
 export async function advance(
   trx: Trx,
-  host: { hostId: HostId; epoch: Epoch },
+  host: { hostId: HostId; epoch: Epoch; holder: Holder },
   from: number,
   to: number,
 ): Promise<boolean> {
-  const { numAffectedRows } = await moveLastSeq(trx, to, host.hostId, host.epoch, from);
+  const { numAffectedRows } = await moveLastSeq(trx, {
+    hostId: host.hostId,
+    epoch: host.epoch,
+    holder: heldBy(host.holder),
+    from,
+    to,
+  });
   return Number(numAffectedRows) === 1;
 }
 
-const moveLastSeq = ready<[number, HostId, Epoch, number], unknown>(4, (db, [to, hostId, epoch, from]) =>
+interface Move {
+  hostId: HostId;
+  epoch: Epoch;
+  holder: string;
+  from: number;
+  to: number;
+}
+
+const moveLastSeq = ready((db, { hostId, epoch, holder, from, to }: Move) =>
   db
     .updateTable("link_epochs")
     .set({ last_seq: to })
     .where("host_id", "=", hostId)
     .where("epoch", "=", epoch)
-    .where("last_seq", "=", from),
+    .where("last_seq", "=", from)
+    .where("held_by", "=", holder),
 );
 
 /** Jobs the server believes an agent has: accepted or running, or sent to an earlier life of it. */
@@ -101,11 +142,13 @@ export async function writeHello(
   trx: Trx,
   hostId: HostId,
   hello: Hello,
-  facts: { now: number; address: string | null; epoch: Epoch },
+  facts: { now: number; address: string | null; epoch: Epoch; holder: Holder },
 ): Promise<void> {
   const { restic } = hello;
   const update: HostUpdate = {
     online: 1,
+    link_node: facts.holder.node,
+    link_connection: facts.holder.connection,
     connected_since: facts.now,
     last_seen_at: facts.now,
     address: facts.address,
@@ -145,34 +188,13 @@ export async function writeProblem(
     .execute();
 }
 
-export async function writeOffline(trx: Trx, hostId: HostId, lastSeenAt: number): Promise<void> {
-  await trx
-    .updateTable("hosts")
-    .set({ online: 0, last_seen_at: lastSeenAt, connected_since: null })
-    .where("id", "=", hostId)
-    .execute();
-}
-
-export async function writeSeen(trx: Trx, seen: { hostId: HostId; at: number }[]): Promise<void> {
-  for (const { hostId, at } of seen) {
-    await trx.updateTable("hosts").set({ last_seen_at: at }).where("id", "=", hostId).execute();
-  }
-}
-
-export async function hostsMarkedOnline(
-  db: Database,
-): Promise<{ id: HostId; last_seen_at: number | null }[]> {
-  return await db.selectFrom("hosts").select(["id", "last_seen_at"]).where("online", "=", 1).execute();
-}
-
 export async function configVersion(db: Database, hostId: HostId): Promise<number | undefined> {
-  const row = await db
-    .selectFrom("hosts")
-    .select("config_version")
-    .where("id", "=", hostId)
-    .executeTakeFirst();
-  return row?.config_version;
+  return (await selectConfigVersion(db, { hostId })).rows[0]?.config_version;
 }
+
+const selectConfigVersion = ready((db, { hostId }: { hostId: HostId }) =>
+  db.selectFrom("hosts").select("config_version").where("id", "=", hostId),
+);
 
 export async function writeConfigApplied(db: Database, hostId: HostId, version: number): Promise<void> {
   await db.updateTable("hosts").set({ config_applied_version: version }).where("id", "=", hostId).execute();
@@ -208,50 +230,91 @@ function storable(text: string): string {
   return text.replaceAll("\0", "\ufffd");
 }
 
-/** Jobs to send now: never sent, or sent in this life of the agent and not answered. Oldest first. */
-export async function deliverable(trx: Trx, hostId: HostId, epoch: Epoch, resendBefore: number) {
-  return await trx
-    .selectFrom("jobs")
-    .select(["id", "kind", "input", "actor_kind", "created_at"])
-    .where("host_id", "=", hostId)
-    .where(ACTIVE)
-    .where("state", "=", "queued")
-    .where("accepted_at", "is", null)
-    .where((e) =>
+/**
+ * Marks jobs as sent that are to be sent now, and gives them, oldest first: never sent, or sent in this life of the agent and not
+ * answered. One statement that also looks whose the host is: of several servers or connections only one gets a job.
+ */
+export async function takeDeliverable(
+  db: Database | Trx,
+  hostId: HostId,
+  link: Holder & { epoch: Epoch },
+  times: { now: number; resendBefore: number },
+) {
+  const { epoch, node, connection } = link;
+  const { rows } = await markSent(db, { hostId, epoch, node, connection, ...times });
+  return rows.toSorted((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
+}
+
+interface Delivering {
+  hostId: HostId;
+  epoch: Epoch;
+  node: string;
+  connection: number;
+  now: number;
+  resendBefore: number;
+}
+
+const markSent = ready((db, { hostId, epoch, node, connection, now, resendBefore }: Delivering) => {
+  const due = (e: ExpressionBuilder<Tables, "jobs">) =>
+    e.and([
+      ACTIVE,
+      e("state", "=", "queued"),
+      e("accepted_at", "is", null),
       e.or([
         e("sent_at", "is", null),
         e.and([e("sent_epoch", "=", epoch), e("sent_at", "<=", resendBefore)]),
       ]),
+    ]);
+  return db
+    .updateTable("jobs")
+    .set({ sent_at: now, sent_epoch: epoch })
+    .where("id", "in", (e) =>
+      e
+        .selectFrom("jobs")
+        .select("id")
+        .where("host_id", "=", hostId)
+        .where(due)
+        .orderBy("created_at")
+        .orderBy("id")
+        .limit(200),
     )
-    .orderBy("created_at")
-    .orderBy("id")
-    .limit(200)
-    .execute();
-}
-
-export async function markSent(trx: Trx, jobIds: JobId[], epoch: Epoch, now: number): Promise<void> {
-  await trx.updateTable("jobs").set({ sent_at: now, sent_epoch: epoch }).where("id", "in", jobIds).execute();
-}
+    .where(due)
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom("hosts")
+          .select("hosts.id")
+          .where("hosts.id", "=", hostId)
+          .where("hosts.link_node", "=", node)
+          .where("hosts.link_connection", "=", connection),
+      ),
+    )
+    .returning(["id", "kind", "input", "actor_kind", "created_at"]);
+});
 
 /** Unfinished jobs that somebody wants to end and that the agent may have. */
-export async function cancelsDue(trx: Trx, hostId: HostId): Promise<JobId[]> {
-  const rows = await trx
+export async function cancelsDue(db: Database | Trx, hostId: HostId): Promise<JobId[]> {
+  return (await selectCancels(db, { hostId })).rows.map((row) => row.id);
+}
+
+const selectCancels = ready((db, { hostId }: { hostId: HostId }) =>
+  db
     .selectFrom("jobs")
     .select("id")
     .where("host_id", "=", hostId)
     .where(ACTIVE)
     .where("sent_at", "is not", null)
-    .where("cancel_requested_at", "is not", null)
-    .execute();
-  return rows.map((row) => row.id);
-}
+    .where("cancel_requested_at", "is not", null),
+);
 
-/** Hosts that have something to deliver. */
-export async function hostsWithWaitingJobs(db: Database): Promise<HostId[]> {
+/** Hosts of a server that have something to deliver. */
+export async function hostsWithWaitingJobs(db: Database, node: string): Promise<HostId[]> {
   const rows = await db
     .selectFrom("jobs")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
     .select("host_id")
     .distinct()
+    .where("link_node", "=", node)
     .where(ACTIVE)
     .where((e) =>
       e.or([
