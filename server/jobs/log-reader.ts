@@ -19,10 +19,11 @@ export async function readLog(
   jobId: JobId,
   from: number,
   limit: number,
+  mostChunks = CHUNKS_AT_ONCE,
 ): Promise<JobLogPage | undefined> {
   const job = await jobById(db, jobId);
   if (job === undefined) return undefined;
-  const chunks = await chunksFrom(db, jobId, from, CHUNKS_AT_ONCE);
+  const chunks = await chunksFrom(db, jobId, from, mostChunks);
   const page: JobLogPage = { lines: [], gaps: [], end: job.log_lines, complete: job.finished_at !== null };
   let next = from;
   for (const chunk of chunks) {
@@ -35,7 +36,7 @@ export async function readLog(
       next += 1;
     }
   }
-  if (chunks.length === CHUNKS_AT_ONCE) return page;
+  if (chunks.length === mostChunks) return page;
   // Frames come in order, so a hole before the last known line is filled by nobody any more.
   if (next < job.log_lines) page.gaps.push({ first_line: next, count: job.log_lines - next });
   return page;

@@ -60,9 +60,11 @@ async function queueSome(
   for (const hostId of hostIds.toSorted()) {
     const name = names.get(hostId);
     const own = groups.get(hostId) ?? [];
-    if (name === undefined) runs.set(hostId, refused(hostId, new ApiProblem("not_found", "there is no such host")));
+    if (name === undefined)
+      runs.set(hostId, refused(hostId, new ApiProblem("not_found", "there is no such host")));
     else if (own.length === 0) runs.set(hostId, refused(hostId, withoutGroups(name)));
-    else if (!(await parts.hasCredentials(trx, hostId))) runs.set(hostId, refused(hostId, withoutCredentials(name)));
+    else if (!(await parts.hasCredentials(trx, hostId)))
+      runs.set(hostId, refused(hostId, withoutCredentials(name)));
     else {
       const jobIds = [];
       for (const group of own)
