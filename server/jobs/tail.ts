@@ -195,7 +195,7 @@ export class Tail {
 
   #wake(): void {
     this.stamp += 1;
-    for (const done of [...this.#waiting]) done();
+    for (const done of this.#waiting) done();
   }
 }
 
