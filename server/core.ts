@@ -16,7 +16,7 @@ import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
-import { agentConfig, needsInit } from "./repositories/config.ts";
+import { agentConfig, needInit } from "./repositories/config.ts";
 
 export interface CoreParts {
   db: Database;
@@ -89,9 +89,9 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     progress(hostId, message) {
       progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));
     },
-    async arrived(trx, hostId) {
-      if (!(await needsInit(trx, hostId))) return;
-      await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
+    async arrived(trx, hostIds) {
+      for (const hostId of await needInit(trx, hostIds))
+        await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
     },
     isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),

@@ -32,6 +32,7 @@ export class Configurer {
 
   async #sendTo(connection: Connection): Promise<void> {
     const { hostId } = connection;
+    if (connection.greeted === undefined) connection.missed = true;
     if (connection.greeted === undefined || !this.#hub.isCurrent(connection)) return;
     const version = await configVersion(this.#db, hostId);
     if (version === undefined || version === connection.configVersion) return;

@@ -38,6 +38,8 @@ export class Connection {
   configVersion = 0;
   /** Settles when every configuration so far was sent: the newest must be the last. */
   configuring: Promise<void> = Promise.resolve();
+  /** Something came for it between its hello and the answer: whoever reads the store for it has to do so again. */
+  missed = false;
   lastFrameAt: number;
   closed = false;
   /** Frames taken and not yet committed. */

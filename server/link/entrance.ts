@@ -4,10 +4,10 @@ import { MAX_FRAME_BYTES, OFFLINE_AFTER_MS, WINDOW_BYTES } from "@restic-manager
 import type { Database } from "../platform/db/schema.ts";
 import type { Sockets } from "../platform/http/sockets.ts";
 import { hashToken } from "../platform/token.ts";
+import { Bearers } from "./bearers.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { CLOSE_WORDS, encodeServerMessage } from "./socket.ts";
-import { hostByBearer } from "./store.ts";
 
 /** What hangs on a socket from its upgrade on. */
 export interface SocketData {
@@ -35,11 +35,12 @@ export function agentEntrance(
   db: Database,
   { onError, turnedAway }: EntranceLog,
 ): Sockets<SocketData> {
+  const bearers = new Bearers(db);
   return {
     async upgrade(request, server, client) {
       if (new URL(request.url).pathname !== AGENT_PATH) return null;
       const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      const hostId = bearer === undefined ? undefined : await hostByBearer(db, hashToken(bearer));
+      const hostId = bearer === undefined ? undefined : await bearers.hostOf(hashToken(bearer));
       const data: SocketData = { hostId, address: client.address, connection: undefined };
       if (server.upgrade(request, { data })) return undefined;
       return new Response("this address is for agents: connect with a WebSocket\n", { status: 426 });
