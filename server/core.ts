@@ -1,6 +1,6 @@
 import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
-import { refreshHost } from "./hosts/refresh.ts";
+import { refreshHost, refreshHosts } from "./hosts/refresh.ts";
 import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
@@ -82,7 +82,7 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     publicAddress,
     apply: receiveDurable,
     async refreshHosts(trx, hostIds) {
-      for (const hostId of hostIds) await refreshHost(trx, hostId);
+      await refreshHosts(trx, hostIds);
     },
     finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
     configFor,
