@@ -7,7 +7,7 @@ import { hashToken } from "../platform/token.ts";
 import { Bearers } from "./bearers.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { CLOSE_WORDS, encodeServerMessage } from "./socket.ts";
+import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
 
 /** What hangs on a socket from its upgrade on. */
 export interface SocketData {
@@ -57,15 +57,7 @@ export function agentEntrance(
           turnedAway(address);
           return turnAway(ws);
         }
-        ws.data.connection = link.opened(
-          hostId,
-          {
-            // 0: dropped, over the limit; what was lost can only be told by starting over. -1: queued, it will go out.
-            send: (text) => ws.send(text) !== 0,
-            close: (code, reason) => ws.close(code, reason),
-          },
-          address,
-        );
+        ws.data.connection = link.opened(hostId, new AgentSocket(ws), address);
       },
       message(ws, message) {
         const { connection } = ws.data;
@@ -84,6 +76,24 @@ export function agentEntrance(
     },
     stop: () => link.stop(),
   };
+}
+
+/** A class and no closures: there is one for each agent. */
+class AgentSocket implements LinkSocket {
+  readonly #ws: Bun.ServerWebSocket<SocketData>;
+
+  constructor(ws: Bun.ServerWebSocket<SocketData>) {
+    this.#ws = ws;
+  }
+
+  /** 0: dropped, over the limit; what was lost can only be told by starting over. -1: queued, it will go out. */
+  send(text: string): boolean {
+    return this.#ws.send(text) !== 0;
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
 }
 
 function turnAway(ws: Bun.ServerWebSocket<SocketData>): void {
