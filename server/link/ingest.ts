@@ -2,6 +2,7 @@ import type { Durable } from "@restic-manager/protocol/frame";
 import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
+import { turn } from "../platform/turn.ts";
 import type { Connection } from "./connection.ts";
 import { advance, keepRejected } from "./store.ts";
 import { nothingTouched, type Touched } from "./touched.ts";
@@ -95,10 +96,11 @@ export class Ingest {
   }
 
   async #drain(): Promise<void> {
-    // The socket handler goes on first, so that frames that arrived together are committed together.
-    await Promise.resolve();
     try {
       while (this.#queue.length > 0 && !this.#stopped) {
+        // Each frame arrives as a task of its own, after which all microtasks run, and a commit on SQLite is nothing else: only after
+        // a turn are frames that arrived together committed together, and only so do pages get theirs between two batches.
+        await turn();
         const batch = this.#queue.splice(0, BATCH_FRAMES);
         await this.#commitAll(batch);
         this.#release(batch);
