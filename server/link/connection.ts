@@ -30,14 +30,16 @@ export class Connection {
   /** Rises with each connection of this server; with the server's name it says whose frames count. */
   readonly number: number;
   readonly #socket: LinkSocket;
-  readonly #malformed: number[] = [];
+  #malformed: number[] | undefined;
   /** Undefined until the hello was taken. */
   greeted: Greeted | undefined;
   machineId = "unknown";
   /** Version of the configuration that the agent has, or that was sent on this connection. */
   configVersion = 0;
   /** Settles when every configuration so far was sent: the newest must be the last. */
-  configuring: Promise<void> = Promise.resolve();
+  configuring: Promise<void> | undefined;
+  /** Something came for it between its hello and the answer: whoever reads the store for it has to do so again. */
+  missed = false;
   lastFrameAt: number;
   closed = false;
   /** Frames taken and not yet committed. */
@@ -79,9 +81,10 @@ export class Connection {
 
   /** Counts a frame that could not be read; the tenth within a minute closes. */
   complain(now: number, reason: string): void {
-    while (this.#malformed[0] !== undefined && this.#malformed[0] <= now - 60_000) this.#malformed.shift();
-    this.#malformed.push(now);
+    const recent = (this.#malformed ?? []).filter((at) => at > now - 60_000);
+    recent.push(now);
+    this.#malformed = recent;
     this.send({ type: "error", code: "malformed_frame", message: `A frame could not be read: ${reason}` });
-    if (this.#malformed.length >= MALFORMED_PER_MINUTE) this.close("malformed");
+    if (recent.length >= MALFORMED_PER_MINUTE) this.close("malformed");
   }
 }

@@ -64,6 +64,7 @@ export class Delivery {
   async #deliver(hostId: HostId, resend: boolean): Promise<void> {
     const connection = this.#hub.current(hostId);
     const epoch = connection?.greeted?.epoch;
+    if (connection !== undefined && epoch === undefined) connection.missed = true;
     if (connection === undefined || epoch === undefined) return;
     // Before the jobs: one that proves new credentials must not run with the old ones.
     await this.#configure(hostId);
