@@ -1,5 +1,6 @@
 import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
+import { ready } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
@@ -42,16 +43,21 @@ export async function advance(
   from: number,
   to: number,
 ): Promise<boolean> {
-  const moved = await trx
-    .updateTable("link_epochs")
-    .set({ last_seq: to })
-    .where("host_id", "=", host.hostId)
-    .where("epoch", "=", host.epoch)
-    .where("last_seq", "=", from)
-    .where("held_by", "=", heldBy(host.holder))
-    .executeTakeFirst();
-  return Number(moved.numUpdatedRows) === 1;
+  const { numAffectedRows } = await moveLastSeq(trx, to, host.hostId, host.epoch, from, heldBy(host.holder));
+  return Number(numAffectedRows) === 1;
 }
+
+const moveLastSeq = ready<[number, HostId, Epoch, number, string], unknown>(
+  5,
+  (db, [to, hostId, epoch, from, holder]) =>
+    db
+      .updateTable("link_epochs")
+      .set({ last_seq: to })
+      .where("host_id", "=", hostId)
+      .where("epoch", "=", epoch)
+      .where("last_seq", "=", from)
+      .where("held_by", "=", holder),
+);
 
 /** Notes that all that the agent knows in this life of its state has come or is on its way. */
 export async function writeEpoch(db: Database, hostId: HostId, epoch: Epoch): Promise<void> {

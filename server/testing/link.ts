@@ -25,6 +25,7 @@ export function linkWorld(db: Database, given: Partial<LinkParts> & { clock?: Te
       if (durable.type === "message" && durable.message.type === "log.gap")
         applied.push(durable.message.first_line);
     },
+    applyLogs: async () => {},
     refreshHosts: async () => {},
     finishLost: async () => {},
     configFor: async () => undefined,
