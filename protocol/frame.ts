@@ -20,6 +20,8 @@ export type AgentFrame =
   /** `seq` is there when the frame had one: such a frame must be accounted for, or it would come again for ever. */
   | { type: "malformed"; reason: string; seq?: number };
 
+const Numbered = z.object({ seq });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 const DurableEnvelope = z.object({ type: z.literal("durable"), seq });
 
 /** A heartbeat as every agent writes it. Of 10,000 idle agents nothing else comes, and its shape costs more to ask than to see. */
@@ -76,13 +78,13 @@ function parseLogChunk(data: Uint8Array): AgentFrame {
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data.subarray(4, 4 + length)));
+    json = JSON.parse(utf8.decode(data.subarray(4, 4 + length)));
   } catch {
     return { type: "malformed", reason: "the header of the binary frame is not JSON" };
   }
   const header = LogChunkHeader.safeParse(json);
   if (!header.success) {
-    const numbered = z.object({ seq }).safeParse(json);
+    const numbered = Numbered.safeParse(json);
     const reason = describe(header.error);
     return numbered.success
       ? { type: "malformed", reason, seq: numbered.data.seq }

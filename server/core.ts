@@ -5,6 +5,7 @@ import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
+import { recordLogs } from "./jobs/record-logs.ts";
 import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
 import type { NodeParts } from "./link/nodes.ts";
@@ -81,6 +82,7 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     nodes,
     publicAddress,
     apply: receiveDurable,
+    applyLogs: recordLogs,
     async refreshHosts(trx, hostIds) {
       await refreshHosts(trx, hostIds);
     },

@@ -206,7 +206,7 @@ export class SimulatedAgent {
         outbox: this.#outbox,
         timers: this.#timers,
         chunks: this.#parts.chunks(),
-        script,
+        script: this.#parts.script,
         story: tellStory(seed, identity.number, (this.#backups += 1), { ...script, lines: 0 }),
         cancel: signals.cancel,
         acknowledged: () => this.#acknowledged(),

@@ -17,7 +17,7 @@ import { welcome, type Arrival, type Greeting } from "./greet.ts";
 import { HelloDeadline } from "./hello-deadline.ts";
 import { sendAway } from "./drain.ts";
 import { Hub } from "./hub.ts";
-import { Ingest, type ApplyDurable } from "./ingest.ts";
+import { Ingest, type ApplyLogs, type ApplyMessage } from "./ingest.ts";
 import type { LinkSocket } from "./socket.ts";
 import type { NodeParts } from "./nodes.ts";
 import { followOrders } from "./orders.ts";
@@ -43,7 +43,8 @@ export interface LinkParts {
   nodes?: NodeParts;
   /** The address people use; help links in errors begin with it. */
   publicAddress: () => Promise<string>;
-  apply: ApplyDurable;
+  apply: ApplyMessage;
+  applyLogs: ApplyLogs;
   /** Recomputes what is derived from hosts' facts, inside the same transaction. */
   refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
   /** Finishes jobs that an agent came back without. */

@@ -1,5 +1,6 @@
 import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
+import { inSizes, readyForSizes } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
@@ -35,23 +36,53 @@ export async function beginEpoch(
     .execute();
 }
 
-/** Moves `last_seq`, if nobody else has moved it meanwhile and this connection is still the one whose frames count. */
-export async function advance(
-  trx: Trx,
-  host: { hostId: HostId; epoch: Epoch; holder: Holder },
-  from: number,
-  to: number,
-): Promise<boolean> {
-  const moved = await trx
-    .updateTable("link_epochs")
-    .set({ last_seq: to })
-    .where("host_id", "=", host.hostId)
-    .where("epoch", "=", host.epoch)
-    .where("last_seq", "=", from)
-    .where("held_by", "=", heldBy(host.holder))
-    .executeTakeFirst();
-  return Number(moved.numUpdatedRows) === 1;
+/** How far one connection's frames count as committed: from there to there. */
+export interface Move {
+  hostId: HostId;
+  epoch: Epoch;
+  holder: Holder;
+  from: number;
+  to: number;
 }
+
+/**
+ * Moves `last_seq` of many hosts at once (on PostgreSQL each statement is a way there and back), each if nobody else has moved it
+ * meanwhile and its connection is still the one whose frames count. False when that is not so of some: then undo the transaction.
+ */
+export async function advance(trx: Trx, moves: readonly Move[]): Promise<boolean> {
+  for (const part of inSizes(moves)) {
+    const params = part.flatMap(({ hostId, epoch, holder, from, to }) => [
+      hostId,
+      epoch,
+      heldBy(holder),
+      from,
+      to,
+    ]);
+    const { numAffectedRows } = await moveLastSeqs(trx, part.length, params);
+    if (Number(numAffectedRows) !== part.length) return false;
+  }
+  return true;
+}
+
+const MOVE_COLUMNS = 5;
+const moveLastSeqs = readyForSizes<(string | number)[], unknown>(
+  (moves) => moves * MOVE_COLUMNS,
+  (db, params, moves) => {
+    const rows = Array.from({ length: moves }, (_, row) => {
+      const [host, epoch, holder, from, to] = params.slice(row * MOVE_COLUMNS);
+      return sql`(cast(${host} as text), cast(${epoch} as text), cast(${holder} as text),
+        cast(${from} as double precision), cast(${to} as double precision))`;
+    });
+    return db
+      .updateTable("link_epochs")
+      .from(sql`(values ${sql.join(rows)})`.as("move"))
+      .set({ last_seq: sql<number>`move.column5` })
+      .where(
+        sql<SqlBool>`host_id = move.column1 and epoch = move.column2 and held_by = move.column3
+          and last_seq = move.column4`,
+      );
+  },
+);
 
 /** Notes that all that the agent knows in this life of its state has come or is on its way. */
 export async function writeEpoch(db: Database, hostId: HostId, epoch: Epoch): Promise<void> {

@@ -25,6 +25,8 @@ export interface Leases {
   live(): readonly string[];
   /** Gives up everything held, for others to take at once, and holds nothing again. */
   release(): Promise<void>;
+  /** Resolves when no renewal and no work is under way. */
+  settled(): Promise<void>;
   /** Ends renewing, and waits for work under way. */
   stop(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export function soleLeases(
     node,
     live: () => [node],
     release: () => Promise.resolve(),
+    settled: () => ticks.settled(),
     stop: () => ticks.stop(),
     every: (name, ms, work) => ticks.every(name, ms, work),
   };
@@ -127,6 +130,10 @@ export async function sharedLeases(parts: LeaseParts): Promise<Leases> {
     node,
     live: () => live,
     release,
+    async settled() {
+      await renewing;
+      await ticks.settled();
+    },
     every(lease, ms, work) {
       names.add(lease);
       return ticks.every(lease, ms, work);
@@ -164,6 +171,9 @@ function ticker(
       });
       ends.add(end);
       return end;
+    },
+    async settled() {
+      await Promise.all(underWay);
     },
     async stop() {
       for (const end of ends) end();

@@ -160,7 +160,13 @@ export function natsBus({ address, clock, node, instance, onError }: NatsBusPart
       gathering?.();
       // One that never came up keeps trying until the process ends; nothing waits for it.
       if (connection === null) return;
-      await connection.drain().catch(() => undefined);
+      // What was sent is sent; without NATS, or with one that does not answer, there is nothing to wait for.
+      if (cutOff === null)
+        await Promise.race([
+          connection.drain().catch(() => undefined),
+          new Promise<void>((resolve) => void clock.after(ANSWER_MS, resolve)),
+        ]);
+      await connection.close();
       await opening;
     },
   };
