@@ -1,13 +1,17 @@
 import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
+import { benchApi } from "./bench/api.ts";
 import type { Bench } from "./bench/bench.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 
 /** THE list of benchmarks. */
-const benches = new Map<string, Bench>([["agent", benchAgent]]);
+const benches = new Map<string, Bench>([
+  ["agent", benchAgent],
+  ["api", benchApi],
+]);
 
 /** Where the figures of full runs are kept. */
 const page = join(house, "docs/performance.md");
