@@ -6,6 +6,8 @@ export interface Question {
   /** Questions of one group are judged by the worst of them. */
   group: string;
   path: (round: number) => string;
+  /** Something changes before each time it is asked, or an answer may be known already. */
+  afterChange?: boolean;
 }
 
 /** Rows the console asks for at once (console/queries.ts). */
@@ -54,6 +56,7 @@ export function growthQuestions(size: FleetSize): Question[] {
 function pageQuestions(size: FleetSize): Question[] {
   return [
     { group: "summary", path: () => "/api/fleet/summary" },
+    { group: "summary_after_change", path: () => "/api/fleet/summary", afterChange: true },
     { group: "host", path: (round) => `/api/hosts/${hostOf(size, round)}` },
     { group: "host", path: (round) => `/api/hosts/${hostOf(size, round)}/snapshots?limit=200` },
     { group: "host", path: (round) => `/api/jobs?limit=100&host_id=${hostOf(size, round)}` },

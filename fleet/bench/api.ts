@@ -8,7 +8,7 @@ import type { BenchOptions } from "./bench.ts";
 import { consoleQuestions, growthQuestions, type Question } from "./api-questions.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { signIn, startServerProgram, type BenchServer } from "./server-program.ts";
-import { storeFleet, type FleetSize } from "./stored-fleet.ts";
+import { storedHostId, storeFleet, type FleetSize } from "./stored-fleet.ts";
 
 const FULL: FleetSize = { hosts: 10_000, jobs: 1_000_000, lines: 10_000_000 };
 const QUICK: FleetSize = { hosts: 1_000, jobs: 50_000, lines: 300_000 };
@@ -166,7 +166,8 @@ async function inTurn(
 ): Promise<[number[], number[]]> {
   const times: [number[], number[]] = [[], []];
   for (let round = -5; round < rounds; round++)
-    for (const [at, [{ server }, { path }]] of sides.entries()) {
+    for (const [at, [{ server }, { path, afterChange }]] of sides.entries()) {
+      if (afterChange === true) await server.rename(storedHostId(0), `renamed-${round + 5}`);
       const began = performance.now();
       await server.ask(path(round + 5));
       if (round >= 0) times[at]?.push(performance.now() - began);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { UserId } from "@restic-manager/protocol/ids";
+import { UserId, type HostId } from "@restic-manager/protocol/ids";
 import { startSession } from "@restic-manager/server/auth/sessions";
 import { insertAccount } from "@restic-manager/server/auth/store";
 import { systemClock } from "@restic-manager/server/platform/clock";
@@ -16,14 +16,16 @@ export interface BenchServer {
   pid: number;
   /** Asks as a browser would; throws unless the answer is a success. Answers the text. */
   ask(path: string): Promise<string>;
+  /** Renames a host, as an operator would. */
+  rename(hostId: HostId, name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The cookie of a new viewer's session, as sign-in would give it. */
+/** The cookie of a new operator's session, as sign-in would give it. */
 export async function signIn(db: Database): Promise<string> {
   const clock = systemClock();
   const id = createIds(clock).mint(UserId);
-  const user = { id, username: `bench-${id}`, role: "viewer" as const };
+  const user = { id, username: `bench-${id}`, role: "operator" as const };
   const token = await db.transaction().execute(async (trx) => {
     await insertAccount(trx, { ...user, passwordHash: "none", createdAt: clock.now() });
     return startSession(trx, clock, user, { address: null, userAgent: null }, null);
@@ -64,6 +66,14 @@ export async function startServerProgram(
       const text = await answer.text();
       if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
       return text;
+    },
+    async rename(hostId, name) {
+      const answer = await fetch(`${url}/api/hosts/${hostId}`, {
+        method: "PATCH",
+        headers: { cookie, origin: url, "content-type": "application/json" },
+        body: JSON.stringify({ name }),
+      });
+      if (!answer.ok) throw new Error(`a host could not be renamed: ${await answer.text()}`);
     },
     async stop() {
       await program.stop();

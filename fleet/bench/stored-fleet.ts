@@ -5,7 +5,7 @@ import { derivedColumns } from "@restic-manager/server/hosts/refresh";
 import type { OpenStore } from "@restic-manager/server/platform/db/open";
 import type { HostRecord, Tables } from "@restic-manager/server/platform/db/schema";
 import type { HostHistory, JobMark } from "@restic-manager/server/hosts/facts";
-import { madeLog } from "./stored-log.ts";
+import { madeLog, type MadeChunk } from "./stored-log.ts";
 
 /** How much a store holds. */
 export interface FleetSize {
@@ -47,8 +47,10 @@ export async function storeFleet(store: OpenStore, size: FleetSize, now: number)
   const { db, kind } = store;
   if (kind === "sqlite") await sql`pragma synchronous = off`.execute(db);
   const step = jobStep(size);
+  const logs = Array.from({ length: LOGS }, (_, variant) => madeLog(LINES_A_JOB, variant, now - DAY_MS));
+  const sizes = logs.map((chunks) => chunks.reduce((sum, chunk) => sum + chunk.data.length, 0));
   await db.transaction().execute(async (trx) => {
-    const rows = Array.from({ length: size.hosts }, (_, n) => hostRow(n, size, now));
+    const rows = Array.from({ length: size.hosts }, (_, n) => hostRow(n, size, now, sizes));
     for (let from = 0; from < rows.length; from += 250)
       await trx
         .insertInto("hosts")
@@ -64,6 +66,13 @@ export async function storeFleet(store: OpenStore, size: FleetSize, now: number)
   const isActive = sql`i >= ${sql.lit(size.jobs - activeOf(size))}`;
   const state = sql`case when ${isActive} then case when i % 2 = 0 then 'queued' else 'running' end
     when i < ${H} then 'succeeded' when i % 53 = 0 then 'failed' when i % 97 = 0 then 'cancelled' else 'succeeded' end`;
+  const firstLogged = sql.lit(size.jobs - loggedOf(size));
+  const byVariant = sql.join(
+    sizes.map((bytes, variant) => sql`when ${sql.lit(variant)} then ${sql.lit(bytes)}`),
+    sql` `,
+  );
+  const ifLogged = (value: RawBuilder<unknown>) =>
+    sql`case when state in ('queued', 'running') or i < ${firstLogged} then 0 else ${value} end`;
   const group = sql`'{"source_group_id":"' || ${id(sql`i % ${H}`)} || '","source_group_name":"default","includes":["/etc","/home","/root","/srv","/var/lib"],"excludes":["/var/lib/docker","*.tmp"]}'`;
   const result = sql`'{"snapshot_id":"' || ${id(i)} || ${id(i)} || 'abcdefabcdef","files_new":' || (i % 400) || ${text(
     ',"files_changed":81,"files_unmodified":203411,"dirs_new":2,"dirs_changed":60,"dirs_unmodified":24000,"data_added":640679936,"data_added_packed":301679936,"total_files_processed":203500,"total_bytes_processed":91640679936,"duration_seconds":421.5,"issue_count":',
@@ -71,7 +80,7 @@ export async function storeFleet(store: OpenStore, size: FleetSize, now: number)
   const opened = sql`'{"repository_id":"' || ${id(i)} || ${id(i)} || 'abcdefabcdef","created":true}'`;
   await sql`
     insert into jobs (id, host_id, kind, state, actor_kind, actor_name, source_group_id, source_group_name, input, result, error,
-      issue_count, created_at, sent_at, sent_epoch, accepted_at, started_at, finished_at, log_lines)
+      issue_count, created_at, sent_at, sent_epoch, accepted_at, started_at, finished_at, log_lines, log_bytes)
     with recursive numbers(i) as (select 0 union all select i + 1 from numbers where i < ${sql.lit(size.jobs - 1)}),
     made as (select i, ${state} as state, ${created} as created from numbers)
     select ${id(i)}, ${id(sql`i % ${H}`)}, case when i < ${H} then 'init' else 'backup' end, state, 'schedule', 'nightly',
@@ -83,13 +92,12 @@ export async function storeFleet(store: OpenStore, size: FleetSize, now: number)
       created, created, ${text(EPOCH)}, case when state = 'queued' then null else created + 40 end,
       case when state in ('queued', 'cancelled') then null else created + 60 end,
       case when state in ('queued', 'running') then null else created + 421500 - i % 7000 end,
-      case when state = 'queued' or i < ${sql.lit(size.jobs - loggedOf(size))} then 0 else ${sql.lit(LINES_A_JOB)} end
+      ${ifLogged(sql.lit(LINES_A_JOB))}, ${ifLogged(sql`case (i - ${firstLogged}) % ${sql.lit(LOGS)} ${byVariant} end`)}
     from made`.execute(db);
-  await storeLogs(store, size, now, id(i));
+  await storeLogs(store, size, logs, id(i));
   await storeSnapshots(store, now, size);
   // What a running PostgreSQL does by itself, minutes after so many rows came.
   if (kind === "postgres") await sql`vacuum analyze`.execute(db);
-  else await sql`pragma optimize`.execute(db);
 }
 
 /** Jobs whose log is still stored. */
@@ -100,12 +108,12 @@ const jobStep = (size: FleetSize) => Math.floor(DAY_MS / size.hosts);
 async function storeLogs(
   { db }: OpenStore,
   size: FleetSize,
-  now: number,
+  logs: readonly MadeChunk[][],
   id: RawBuilder<unknown>,
 ): Promise<void> {
   const first = size.jobs - loggedOf(size);
-  for (let variant = 0; variant < LOGS; variant++)
-    for (const chunk of madeLog(LINES_A_JOB, variant, now - DAY_MS))
+  for (const [variant, chunks] of logs.entries())
+    for (const chunk of chunks)
       await sql`
         insert into log_chunks (job_id, first_line, count, raw_size, data)
         with recursive numbers(i) as
@@ -150,7 +158,7 @@ async function storeSnapshots({ db }: OpenStore, now: number, size: FleetSize): 
   }
 }
 
-function hostRow(n: number, size: FleetSize, now: number): HostRecord {
+function hostRow(n: number, size: FleetSize, now: number, sizes: readonly number[]): HostRecord {
   const name = `${KINDS[n % 6]}-${PLACES[Math.floor(n / 6) % 6]}-${String(n + 21)}`;
   const os_name = SYSTEMS[n % SYSTEMS.length] ?? SYSTEMS[0];
   const offline = n % 41 === 3;
@@ -197,8 +205,17 @@ function hostRow(n: number, size: FleetSize, now: number): HostRecord {
     stored_bytes: ((n * 7_919) % 400) * GIB + GIB,
     snapshot_count: 20 + (n % 70),
     snapshots_taken_at: now - 3600_000,
+    log_bytes: logBytesOf(n, size, sizes),
   };
   return { ...host, ...derivedColumns(host, historyOf(n, size, now)) };
+}
+
+function logBytesOf(n: number, size: FleetSize, sizes: readonly number[]): number {
+  const first = size.jobs - loggedOf(size);
+  let sum = 0;
+  for (let i = n; i < size.jobs - activeOf(size); i += size.hosts)
+    if (i >= first) sum += sizes[(i - first) % LOGS] ?? 0;
+  return sum;
 }
 
 /** The same as the statement above makes, for the last jobs of one host. */

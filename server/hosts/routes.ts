@@ -11,7 +11,7 @@ import { listHosts } from "./list.ts";
 import { deleteHost } from "./remove.ts";
 import { changeName, type ChangeParts } from "./rename.ts";
 import { showHost } from "./show.ts";
-import { fleetSummary } from "./summary.ts";
+import { SummaryBoard } from "./summary-board.ts";
 
 export interface HostsParts extends ChangeParts {
   clock: Clock;
@@ -68,14 +68,15 @@ const remove = route({
 
 /** Hosts and how they stand. */
 export function hostsRoom(parts: HostsParts) {
-  const { db, clock, progressOf, partsOf, storeState } = parts;
+  const { db, clock, progressOf, partsOf } = parts;
+  const board = new SummaryBoard(parts);
   const found = async (id: HostId) => {
     const host = await showHost(db, id, progressOf, partsOf);
     if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
     return host;
   };
   return newRoom()
-    .openapi(summary, async (c) => c.json(await fleetSummary(db, clock.now(), storeState()), 200))
+    .openapi(summary, async (c) => c.json(await board.ask(), 200))
     .openapi(list, async (c) =>
       c.json(await listHosts(db, c.req.valid("query"), clock.now(), progressOf), 200),
     )

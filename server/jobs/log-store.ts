@@ -1,4 +1,4 @@
-import type { JobId } from "@restic-manager/protocol/ids";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { Database, Trx } from "../platform/db/schema.ts";
 
 /** A chunk as it rests; `data` is what the agent compressed. */
@@ -41,11 +41,18 @@ export async function growLog(trx: Trx, jobId: JobId, lines: number, missing: nu
     .execute();
 }
 
-/** Lines that are stored or marked as missing. */
-export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: number; missing: number }> {
+/** Lines that are stored, and what they take, and those marked as missing. */
+export async function coveredLines(
+  trx: Trx,
+  jobId: JobId,
+): Promise<{ stored: number; bytes: number; missing: number }> {
   const chunks = await trx
     .selectFrom("log_chunks")
-    .select((e) => e.fn.sum<number | null>("count").as("lines"))
+    .select((e) => [
+      e.fn.sum<number | null>("count").as("lines"),
+      // Neither database reads the data for its length.
+      e.fn.sum<number | null>(e.fn<number>("length", ["data"])).as("bytes"),
+    ])
     .where("job_id", "=", jobId)
     .executeTakeFirst();
   const gaps = await trx
@@ -53,7 +60,26 @@ export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: nu
     .select((e) => e.fn.sum<number | null>("count").as("lines"))
     .where("job_id", "=", jobId)
     .executeTakeFirst();
-  return { stored: Number(chunks?.lines ?? 0), missing: Number(gaps?.lines ?? 0) };
+  return {
+    stored: Number(chunks?.lines ?? 0),
+    bytes: Number(chunks?.bytes ?? 0),
+    missing: Number(gaps?.lines ?? 0),
+  };
+}
+
+/** Notes what a finished job's log takes, for the job and in its host's sum. */
+export async function setLogBytes(
+  trx: Trx,
+  job: { id: JobId; host_id: HostId; log_bytes: number },
+  bytes: number,
+): Promise<void> {
+  if (bytes === job.log_bytes) return;
+  await trx.updateTable("jobs").set({ log_bytes: bytes }).where("id", "=", job.id).execute();
+  await trx
+    .updateTable("hosts")
+    .set((e) => ({ log_bytes: e("log_bytes", "+", bytes - job.log_bytes) }))
+    .where("id", "=", job.host_id)
+    .execute();
 }
 
 export async function setMissing(trx: Trx, jobId: JobId, lines: number, missing: number): Promise<void> {

@@ -7,7 +7,7 @@ import { parseResult, type JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Touched } from "../link/touched.ts";
 import type { JobRecord, Trx } from "../platform/db/schema.ts";
 import { jobKindsHere } from "./kinds.ts";
-import { coveredLines, growLog, insertChunk, insertGap, setMissing } from "./log-store.ts";
+import { coveredLines, growLog, insertChunk, insertGap, setLogBytes, setMissing } from "./log-store.ts";
 import { serverTime } from "./agent-time.ts";
 import {
   clockSkew,
@@ -124,11 +124,12 @@ async function agentTime(
 }
 
 async function finish(trx: Trx, job: JobRecord, message: Finished, time: ReadTime): Promise<void> {
-  const { stored } = await coveredLines(trx, job.id);
+  const { stored, bytes } = await coveredLines(trx, job.id);
   // What the agent wrote and nobody has is missing for good: nothing comes after the outcome.
   const lines = Math.max(message.log_lines, job.log_lines);
   await setMissing(trx, job.id, lines, Math.max(0, lines - stored));
   await setFinished(trx, job.id, time(message.finished_at), endingOf(job.kind, message, time));
+  await setLogBytes(trx, job, bytes);
 }
 
 /** A job this server has forgotten, since it was restored from an older copy. */
