@@ -103,10 +103,6 @@ async function startOn(
     await store.close();
   }
   const server = await startServerProgram(url, folder, cookie);
-  // A server that starts marks everybody as gone; after that these hosts count as connected again.
-  const after = await openDatabase(url);
-  await after.db.updateTable("hosts").set({ online: 1 }).where("status", "!=", "offline").execute();
-  await after.close();
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   say(`  a store of ${size.hosts} hosts, ${size.jobs} jobs and ${size.lines} lines: ready in ${seconds} s`);
   return { server, size };

@@ -207,7 +207,8 @@ function hostRow(n: number, size: FleetSize, now: number, sizes: readonly number
     snapshots_taken_at: now - 3600_000,
     log_bytes: logBytesOf(n, size, sizes),
   };
-  return { ...host, ...derivedColumns(host, historyOf(n, size, now)) };
+  // Nobody is connected, and the server would say so of each after a minute and a half, in the middle of what is measured.
+  return { ...host, ...derivedColumns(host, historyOf(n, size, now)), online: 0 };
 }
 
 function logBytesOf(n: number, size: FleetSize, sizes: readonly number[]): number {

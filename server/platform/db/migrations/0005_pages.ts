@@ -51,13 +51,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await run(
     `create index jobs_ends on jobs (host_id, kind, state, finished_at) where finished_at is not null`,
   );
-  // What retention looks for, oldest first: a job leaves these once its log is gone.
+  // What retention looks for, oldest first: a job leaves the last two once its log is gone.
+  await run(`drop index jobs_finished`);
+  await run(`create index jobs_finished on jobs (finished_at, id) where finished_at is not null`);
   await run(
     `create index jobs_logs on jobs (finished_at, id) where log_bytes > 0 and finished_at is not null`,
   );
   await run(
     `create index jobs_logs_of_host on jobs (host_id, finished_at, id) where log_bytes > 0 and finished_at is not null`,
   );
+
+  await run(`create index hosts_by_log_bytes on hosts (log_bytes)`);
 
   // Each order of the fleet's table.
   await run(`create index hosts_by_os on hosts (os_name, name_key)`);
