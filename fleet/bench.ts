@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import { benchApi } from "./bench/api.ts";
+import { benchGrowth } from "./bench/growth.ts";
 import type { Bench } from "./bench/bench.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { describeMachine } from "./bench/machine.ts";
@@ -11,6 +12,7 @@ import { replaceSection } from "./bench/performance-page.ts";
 const benches = new Map<string, Bench>([
   ["agent", benchAgent],
   ["api", benchApi],
+  ["growth", benchGrowth],
 ]);
 
 /** Where the figures of full runs are kept. */

@@ -54,7 +54,7 @@ export async function readHistory(trx: Trx, hostId: HostId): Promise<HostHistory
     ${newest("queued", `${active} and state = 'queued'`, "created_at")} union all
     ${newest("lastBackup", ended, "finished_at desc")} union all
     ${newest("lastJudgedBackup", `${ended} and state <> 'cancelled'`, "finished_at desc")} union all
-    ${newest("lastGoodBackup", "kind = 'backup' and state = 'succeeded'", "finished_at desc")} union all
+    ${newest("lastGoodBackup", `${ended} and state = 'succeeded'`, "finished_at desc")} union all
     ${newest("lastInit", "kind = 'init' and state in ('succeeded', 'failed')", "created_at desc")}`.execute(
     trx,
   );
