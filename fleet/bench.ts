@@ -3,16 +3,22 @@ import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import { benchApi } from "./bench/api.ts";
 import { benchGrowth } from "./bench/growth.ts";
+import { benchTick } from "./bench/tick.ts";
 import type { Bench } from "./bench/bench.ts";
 import { describeFigures } from "./bench/figure.ts";
+import { benchFootprint } from "./bench/footprint.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
+import { benchStorm } from "./bench/storm.ts";
 
 /** THE list of benchmarks. */
 const benches = new Map<string, Bench>([
+  ["footprint", benchFootprint],
+  ["storm", benchStorm],
   ["agent", benchAgent],
   ["api", benchApi],
   ["growth", benchGrowth],
+  ["tick", benchTick],
 ]);
 
 /** Where the figures of full runs are kept. */

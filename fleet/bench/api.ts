@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SQL } from "bun";
 import { openDatabase } from "@restic-manager/server/platform/db/open";
-import { startPostgres } from "@restic-manager/server/testing/postgres-cluster";
 import type { BenchOptions } from "./bench.ts";
 import { consoleQuestions, growthQuestions, type Question } from "./api-questions.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { signIn, startServerProgram, type BenchServer } from "./server-program.ts";
+import { onBothStores, type StoreUrl } from "./stores.ts";
 import { storedHostId, storeFleet, type FleetSize } from "./stored-fleet.ts";
 
 const FULL: FleetSize = { hosts: 10_000, jobs: 1_000_000, lines: 10_000_000 };
@@ -23,32 +22,8 @@ const GROWTH = 2;
 /** The console's questions to a server whose store is full, nearly empty and small, in turn; on SQLite and on PostgreSQL. */
 export async function benchApi(options: BenchOptions): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "rm-bench-api-"));
-  const figures: Figure[] = [];
   try {
-    figures.push(
-      ...(await measureStores(
-        "api.sqlite",
-        options,
-        folder,
-        async (name) => `sqlite:${join(folder, `${name}.db`)}`,
-      )),
-    );
-    const cluster = await startPostgres();
-    const admin = new SQL(cluster.url, { max: 1 });
-    try {
-      figures.push(
-        ...(await measureStores("api.postgres", options, folder, async (name) => {
-          await admin.unsafe(`create database bench_${name}`);
-          const url = new URL(cluster.url);
-          url.pathname = `/bench_${name}`;
-          return url.href;
-        })),
-      );
-    } finally {
-      await admin.close();
-      await cluster.stop();
-    }
-    return figures;
+    return await onBothStores(folder, (kind, urlOf) => measureStores(`api.${kind}`, options, folder, urlOf));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -58,7 +33,7 @@ async function measureStores(
   name: string,
   options: BenchOptions,
   folder: string,
-  urlOf: (store: string) => Promise<string>,
+  urlOf: StoreUrl,
 ): Promise<Figure[]> {
   const full = options.quick ? QUICK : FULL;
   const servers: AskedServer[] = [];
