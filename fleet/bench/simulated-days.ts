@@ -1,16 +1,10 @@
 import { sql } from "kysely";
 import { SourceGroupId } from "@restic-manager/protocol/ids";
-import { createAudit } from "@restic-manager/server/audit/record";
-import { createCore } from "@restic-manager/server/core";
-import { localBus } from "@restic-manager/server/platform/bus";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
-import { createIds } from "@restic-manager/server/platform/ids";
-import { createLog } from "@restic-manager/server/platform/log";
-import { readRetention } from "@restic-manager/server/platform/retention-limits";
-import { createSeal } from "@restic-manager/server/platform/seal";
-import { brooms, sweepAll } from "@restic-manager/server/retention/sweep";
+import { sweepAll } from "@restic-manager/server/retention/sweep";
 import { testClock } from "@restic-manager/server/testing/clock";
 import { addHost, newHostId } from "@restic-manager/server/testing/rows";
+import { fail, shippedBrooms, startCore } from "./paper-core.ts";
 import { PaperMachine } from "./paper-machine.ts";
 import { madeLog } from "./stored-log.ts";
 import { LINES_A_JOB } from "./stored-fleet.ts";
@@ -41,25 +35,8 @@ export async function liveThrough(
   const store = await openDatabase(`sqlite:${file}`);
   const { db } = store;
   const clock = testClock(Date.now() - days * DAY_MS);
-  const bus = localBus(fail);
-  const ids = createIds(clock);
-  const seal = createSeal([{ id: "00000000", bytes: Buffer.alloc(32, 7) }]);
-  const log = createLog(clock, () => undefined);
-  const audit = createAudit(clock, ids);
-  const core = createCore({
-    db,
-    clock,
-    bus,
-    log,
-    seal,
-    audit,
-    publicAddress: async () => "http://127.0.0.1",
-  });
-  core.link.start();
-  const kept = brooms(
-    db,
-    readRetention((_name, fallback) => fallback),
-  );
+  const core = startCore(db, clock);
+  const kept = shippedBrooms(db);
   const logs = Array.from({ length: LOGS }, (_, n) => madeLog(LINES_A_JOB, n, clock.now()));
   try {
     const machines: PaperMachine[] = [];
@@ -116,8 +93,4 @@ async function sizeOf({ db }: OpenStore): Promise<Omit<StoreSize, "day">> {
   };
   const page = await one("page_size");
   return { bytes: (await one("page_count")) * page, free: (await one("freelist_count")) * page };
-}
-
-function fail(error: unknown): never {
-  throw error;
 }

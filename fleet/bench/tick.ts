@@ -1,20 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAudit } from "@restic-manager/server/audit/record";
-import { createCore, type Core } from "@restic-manager/server/core";
+import type { Core } from "@restic-manager/server/core";
 import { sweepEnrollments } from "@restic-manager/server/enrolment/steps";
 import { refreshHost } from "@restic-manager/server/hosts/refresh";
 import { localBus } from "@restic-manager/server/platform/bus";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
-import { createIds } from "@restic-manager/server/platform/ids";
-import { createLog } from "@restic-manager/server/platform/log";
-import { readRetention } from "@restic-manager/server/platform/retention-limits";
-import { createSeal } from "@restic-manager/server/platform/seal";
-import { brooms } from "@restic-manager/server/retention/sweep";
 import { testClock, type TestClock } from "@restic-manager/server/testing/clock";
 import type { BenchOptions } from "./bench.ts";
 import { figure, median, type Figure } from "./figure.ts";
+import { fail, shippedBrooms, startCore } from "./paper-core.ts";
 import { onBothStores } from "./stores.ts";
 import { storeFleet, storedHostId, type FleetSize } from "./stored-fleet.ts";
 
@@ -55,7 +50,7 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
   const size = quick ? QUICK : FULL;
   const clock = testClock(Date.now());
   await storeFleet(store, size, clock.now());
-  const core = startCore(store, clock);
+  const core = startCore(store.db, clock);
   const { db } = store;
   const rounds = quick ? 3 : 9;
   const figures: Figure[] = [];
@@ -100,11 +95,16 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
       }),
     );
     // What looks for what may go: everything is younger than the limits, save what is always looked at.
-    for (const broom of brooms(
-      db,
-      readRetention((_name, fallback) => fallback),
-    ))
-      await measure(`retention.${broom.what.replaceAll(/[^a-z]+/g, "_")}`, () => broom.sweep(clock.now()));
+    for (const at of shippedBrooms(db).keys()) {
+      const name = shippedBrooms(db)[at]?.what.replaceAll(/[^a-z]+/g, "_");
+      let broom = shippedBrooms(db)[at];
+      await measure(
+        `retention.${name}`,
+        async () => broom?.sweep(clock.now()),
+        // A new one: one that has looked rests.
+        async () => void (broom = shippedBrooms(db)[at]),
+      );
+    }
     const bus = localBus(fail);
     await measure("enrolments", () => sweepEnrollments({ db, clock, bus }));
     // Issue 4: what maintenance and schedules are due joins here.
@@ -112,22 +112,6 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
   } finally {
     await core.link.stop();
   }
-}
-
-function startCore({ db }: OpenStore, clock: TestClock): Core {
-  const ids = createIds(clock);
-  const seal = createSeal([{ id: "00000000", bytes: Buffer.alloc(32, 7) }]);
-  const core = createCore({
-    db,
-    clock,
-    bus: localBus(fail),
-    log: createLog(clock, () => undefined),
-    seal,
-    audit: createAudit(clock, ids),
-    publicAddress: async () => "http://127.0.0.1",
-  });
-  core.link.start();
-  return core;
 }
 
 async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
@@ -176,8 +160,4 @@ async function costOf(tick: () => Promise<unknown>): Promise<Cost> {
   look();
   clearInterval(timer);
   return { wall, blocked };
-}
-
-function fail(error: unknown): never {
-  throw error;
 }

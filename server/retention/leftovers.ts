@@ -1,5 +1,6 @@
 import { forgetOldFailures } from "../auth/back-off.ts";
 import { endDeadSessions } from "../auth/sessions.ts";
+import { giveBackSpace } from "../platform/db/free-space.ts";
 import type { Database } from "../platform/db/schema.ts";
 import type { RetentionLimits } from "../platform/retention-limits.ts";
 import { ROWS_A_STEP, type Broom } from "./broom.ts";
@@ -44,6 +45,11 @@ export function leftovers(db: Database): Broom {
       return true;
     },
   };
+}
+
+/** The space that all this has made, when it is much. */
+export function freeSpace(db: Database): Broom {
+  return { what: "free space", sweep: () => giveBackSpace(db) };
 }
 
 /** What was recorded of people's acts, once it is old enough. */

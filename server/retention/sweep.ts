@@ -2,7 +2,7 @@ import type { Database } from "../platform/db/schema.ts";
 import type { RetentionLimits } from "../platform/retention-limits.ts";
 import type { Broom } from "./broom.ts";
 import { oldJobs } from "./jobs.ts";
-import { leftovers, oldAudit, oldSignIns } from "./leftovers.ts";
+import { freeSpace, leftovers, oldAudit, oldSignIns } from "./leftovers.ts";
 import { oldLogs, tooMuchLog, tooMuchLogOfAHost } from "./logs.ts";
 
 /** How often it is looked whether something may go. */
@@ -23,6 +23,7 @@ export function brooms(db: Database, limits: RetentionLimits): Broom[] {
     oldAudit(db, limits),
     leftovers(db),
     oldSignIns(db),
+    freeSpace(db),
   ];
 }
 
