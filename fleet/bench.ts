@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import { benchApi } from "./bench/api.ts";
+import { benchConsole } from "./bench/console.ts";
 import { benchGrowth } from "./bench/growth.ts";
 import { benchTick } from "./bench/tick.ts";
 import type { Bench } from "./bench/bench.ts";
@@ -17,6 +18,7 @@ const benches = new Map<string, Bench>([
   ["storm", benchStorm],
   ["agent", benchAgent],
   ["api", benchApi],
+  ["console", benchConsole],
   ["growth", benchGrowth],
   ["tick", benchTick],
 ]);

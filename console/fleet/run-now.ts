@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import { api } from "../api.ts";
 import { ApiProblem, asProblem } from "../api-problem.ts";
@@ -44,7 +44,8 @@ export function useRunNow(): RunNow {
     },
     [note, queryClient],
   );
-  return { attempts, run };
+  // The same object while nothing changed: a new one would draw every row of the table again.
+  return useMemo(() => ({ attempts, run }), [attempts, run]);
 }
 
 const NO_GROUP = {

@@ -36,23 +36,23 @@ export async function signIn(db: Database): Promise<string> {
 /**
  * Starts the server on a store that is closed.
  *
- * @param folder for its key and its log. @param cookie from `signIn`.
+ * @param folder for its key and its log. @param cookie from `signIn`. @param argv another program
+ * that starts a server.
  */
 export async function startServerProgram(
   databaseUrl: string,
   folder: string,
   cookie: string,
-  env: Record<string, string> = {},
+  { argv = [process.execPath, MAIN] }: { argv?: string[] } = {},
 ): Promise<BenchServer> {
   const program = new Program({
     name: "the server",
-    argv: [process.execPath, MAIN],
+    argv,
     env: {
       RM_LISTEN: "127.0.0.1:0",
       RM_DATA_DIR: folder,
       RM_DATABASE_URL: databaseUrl,
       RM_COOKIE_SECURE: "false",
-      ...env,
     },
     logFile: join(folder, "server.log"),
   });
