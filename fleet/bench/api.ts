@@ -15,7 +15,7 @@ const QUICK: FleetSize = { hosts: 1_000, jobs: 50_000, lines: 300_000 };
 const SMALL: FleetSize = { hosts: 100, jobs: 10_000, lines: 100_000 };
 /** One host that was backed up once: an empty store has no host whose page could be asked for. */
 const EMPTY: FleetSize = { hosts: 1, jobs: 2, lines: 600 };
-const ROUNDS = Number(process.env["R"] ?? 120);
+const ROUNDS = 120;
 const P99_MS = 25;
 const GROWTH = 2;
 

@@ -52,6 +52,23 @@ export async function scrollToEnd(page: Page, total: number): Promise<ScrollFigu
   })`);
 }
 
+/** The longest time between two frames of a page that does nothing, over so many: what this machine adds by itself. */
+export async function idleFrames(page: Page, frames: number): Promise<number> {
+  return page.evaluate<number>(`new Promise((done) => {
+    let last = performance.now();
+    let worst = 0;
+    let left = ${frames};
+    const frame = (now) => {
+      worst = Math.max(worst, now - last);
+      last = now;
+      left -= 1;
+      if (left <= 0) return done(worst);
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame((now) => { last = now; requestAnimationFrame(frame); });
+  })`);
+}
+
 /** Types into the filter. @returns how long after the key the rows were those that match. */
 export async function filterFor(page: Page, text: string): Promise<number> {
   await page.getByLabel("Filter by name").focus();

@@ -75,9 +75,13 @@ export async function recordLog(
 ): Promise<void> {
   const job = await jobOfHost(trx, hostId, header.job_id);
   if (job === undefined) return;
+  // Retention has removed this log; what comes of it now would stay for ever.
+  if (job.log_removed_at !== null) return;
   const { first_line, count, raw_size } = header;
   if (!(await insertChunk(trx, job.id, { first_line, count, raw_size, data }))) return;
   await growLog(trx, job.id, first_line + count, 0);
+  // A job that was given up on, or counted as lost, may still tell.
+  if (isOver(job)) await setLogBytes(trx, job, job.log_bytes + data.byteLength);
   touched.logs.add(job.id);
 }
 
@@ -100,9 +104,10 @@ export async function finishLost(
     if (!(await setFinished(trx, jobId, now, ending))) continue;
     const job = await trx
       .selectFrom("jobs")
-      .select("host_id")
+      .select(["id", "host_id", "log_bytes"])
       .where("id", "=", jobId)
       .executeTakeFirstOrThrow();
+    await setLogBytes(trx, job, (await coveredLines(trx, jobId)).bytes);
     touched.jobs.set(jobId, job.host_id);
     touched.logs.add(jobId);
     touched.hosts.add(job.host_id);
