@@ -72,7 +72,12 @@ async function comparePages(
 
 async function serve(file: string, folder: string): Promise<BenchServer> {
   const store = await openDatabase(`sqlite:${file}`);
-  const cookie = await signIn(store.db).finally(() => store.close());
+  let cookie: string;
+  try {
+    cookie = await signIn(store.db);
+  } finally {
+    await store.close();
+  }
   const served = `${file}.served`;
   copyFileSync(file, served);
   return startServerProgram(`sqlite:${served}`, folder, cookie);

@@ -11,7 +11,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a file that is mostly free shrinks step by step, and one that is hardly free is left alone", async () => {
   const file = join(folder, "server.db");
-  const { db, close } = await openDatabase(`sqlite:${file}`);
+  const store = await openDatabase(`sqlite:${file}`);
+  const { db } = store;
   const fill = (key: string) =>
     db
       .insertInto("instance")
@@ -37,5 +38,5 @@ test("a file that is mostly free shrinks step by step, and one that is hardly fr
     .where("key", "=", "d")
     .executeTakeFirstOrThrow();
   expect(value).toHaveLength(4_000_000);
-  await close();
+  await store.close();
 });
