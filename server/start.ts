@@ -164,8 +164,9 @@ export async function startServer(
     url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
 
     core.link.start();
-    const endBackground = await runBackground({ db, clock, bus, leases }, (error, doing) =>
-      log.error(`could not ${doing}`, error),
+    const endBackground = await runBackground(
+      { db, clock, bus, leases, retention: config.retention },
+      (error, doing) => log.error(`could not ${doing}`, error),
     );
 
     let stopped: Promise<void> | null = null;

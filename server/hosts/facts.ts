@@ -35,7 +35,8 @@ const MARKS: Record<keyof HostHistory, string> = {
   lastBackup: "kind = 'backup' and finished_at is not null order by finished_at desc",
   lastJudgedBackup:
     "kind = 'backup' and finished_at is not null and state <> 'cancelled' order by finished_at desc",
-  lastGoodBackup: "kind = 'backup' and state = 'succeeded' order by finished_at desc",
+  lastGoodBackup:
+    "kind = 'backup' and finished_at is not null and state = 'succeeded' order by finished_at desc",
   lastInit: "kind = 'init' and state in ('succeeded', 'failed') order by created_at desc",
 };
 const MARK_NAMES = Object.keys(MARKS) as (keyof HostHistory)[];

@@ -1,6 +1,6 @@
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { inSizes, ready, readyForSizes } from "../platform/db/ready.ts";
-import type { Database, Trx } from "../platform/db/schema.ts";
+import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
 
 /** A chunk as it rests; `data` is what the agent compressed. */
 export interface StoredChunk {
@@ -56,19 +56,26 @@ export async function insertChunks(
   return repeated;
 }
 
-const selectHosts = readyForSizes<JobId[], { id: JobId; host_id: HostId }>(
+/** What a chunk of a job has to fit. */
+export type LogOwner = Pick<JobRecord, "id" | "host_id" | "log_bytes" | "log_removed_at" | "finished_at">;
+
+const selectOwners = readyForSizes<JobId[], LogOwner>(
   (ids) => ids,
-  (db, ids) => db.selectFrom("jobs").select(["id", "host_id"]).where("id", "in", ids),
+  (db, ids) =>
+    db
+      .selectFrom("jobs")
+      .select(["id", "host_id", "log_bytes", "log_removed_at", "finished_at"])
+      .where("id", "in", ids),
 );
 
-/** The hosts of those jobs that are known. */
-export async function hostsOf(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, HostId>> {
-  const hosts = new Map<JobId, HostId>();
+/** Those jobs that are known. */
+export async function logOwners(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, LogOwner>> {
+  const owners = new Map<JobId, LogOwner>();
   for (const part of inSizes(jobIds)) {
-    const { rows } = await selectHosts(trx, part.length, part);
-    for (const { id, host_id } of rows) hosts.set(id, host_id);
+    const { rows } = await selectOwners(trx, part.length, part);
+    for (const row of rows) owners.set(row.id, row);
   }
-  return hosts;
+  return owners;
 }
 
 /** Where the last stored chunk of a job ends. */
@@ -114,11 +121,18 @@ export async function growLog(trx: Trx, jobId: JobId, lines: number, missing: nu
     .execute();
 }
 
-/** Lines that are stored or marked as missing. */
-export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: number; missing: number }> {
+/** Lines that are stored, and what they take, and those marked as missing. */
+export async function coveredLines(
+  trx: Trx,
+  jobId: JobId,
+): Promise<{ stored: number; bytes: number; missing: number }> {
   const chunks = await trx
     .selectFrom("log_chunks")
-    .select((e) => e.fn.sum<number | null>("count").as("lines"))
+    .select((e) => [
+      e.fn.sum<number | null>("count").as("lines"),
+      // Neither database reads the data for its length.
+      e.fn.sum<number | null>(e.fn<number>("length", ["data"])).as("bytes"),
+    ])
     .where("job_id", "=", jobId)
     .executeTakeFirst();
   const gaps = await trx
@@ -126,7 +140,26 @@ export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: nu
     .select((e) => e.fn.sum<number | null>("count").as("lines"))
     .where("job_id", "=", jobId)
     .executeTakeFirst();
-  return { stored: Number(chunks?.lines ?? 0), missing: Number(gaps?.lines ?? 0) };
+  return {
+    stored: Number(chunks?.lines ?? 0),
+    bytes: Number(chunks?.bytes ?? 0),
+    missing: Number(gaps?.lines ?? 0),
+  };
+}
+
+/** Notes what a finished job's log takes, for the job and in its host's sum. */
+export async function setLogBytes(
+  trx: Trx,
+  job: { id: JobId; host_id: HostId; log_bytes: number },
+  bytes: number,
+): Promise<void> {
+  if (bytes === job.log_bytes) return;
+  await trx.updateTable("jobs").set({ log_bytes: bytes }).where("id", "=", job.id).execute();
+  await trx
+    .updateTable("hosts")
+    .set((e) => ({ log_bytes: e("log_bytes", "+", bytes - job.log_bytes) }))
+    .where("id", "=", job.host_id)
+    .execute();
 }
 
 export async function setMissing(trx: Trx, jobId: JobId, lines: number, missing: number): Promise<void> {
