@@ -13,10 +13,18 @@ export class ServerProcess {
   /** Signed in as the administrator once `setUp` was called; the session outlives the process. */
   readonly api: ApiClient;
   readonly #folder: string;
+  readonly #env: Record<string, string>;
   #program: Program | undefined;
 
-  constructor(parts: { folder: string; databaseUrl?: string | undefined; dataDir?: string | undefined }) {
+  /** `env`: added to its environment. */
+  constructor(parts: {
+    folder: string;
+    databaseUrl?: string | undefined;
+    dataDir?: string | undefined;
+    env?: Record<string, string> | undefined;
+  }) {
     this.#folder = parts.folder;
+    this.#env = parts.env ?? {};
     this.dataDir = parts.dataDir ?? join(parts.folder, "server");
     this.databaseUrl = parts.databaseUrl ?? `sqlite:${join(this.dataDir, "server.db")}`;
     this.origin = `http://127.0.0.1:${freePort()}`;
@@ -25,6 +33,11 @@ export class ServerProcess {
 
   get pid(): number {
     return this.#running().pid;
+  }
+
+  /** How it died; undefined while it runs and before its first start. */
+  get death(): string | undefined {
+    return this.#program?.end;
   }
 
   async start(): Promise<void> {
@@ -38,6 +51,7 @@ export class ServerProcess {
         RM_DATABASE_URL: this.databaseUrl,
         RM_BASE_URL: this.origin,
         RM_COOKIE_SECURE: "false",
+        ...this.#env,
       },
       logFile: join(this.#folder, "server.log"),
     });

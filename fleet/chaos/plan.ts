@@ -114,12 +114,7 @@ function weighted(kinds: readonly ActionKind[], chance: Seeded): ActionKind {
   return "cut";
 }
 
-function planAction(
-  kind: ActionKind,
-  chance: Seeded,
-  cast: Cast,
-  dispatches: readonly Dispatch[],
-): Action {
+function planAction(kind: ActionKind, chance: Seeded, cast: Cast, dispatches: readonly Dispatch[]): Action {
   const at = chance.whole(0, SPAN_MS);
   const length = chance.whole(50, 900);
   // Mostly where there is work: a host that does nothing has nothing to lose.
@@ -158,7 +153,13 @@ function planAction(
     case "fill_outbox":
       return { do: kind, at, host: chance.pick(cast.onSmallDisk), for: length };
     case "slow_fsync":
-      return { do: kind, at, host: chance.chance(0.5) ? "server" : host, for: length, ms: chance.pick([20, 100, 400]) };
+      return {
+        do: kind,
+        at,
+        host: chance.chance(0.5) ? "server" : host,
+        for: length,
+        ms: chance.pick([20, 100, 400]),
+      };
     case "clock":
       return {
         do: kind,

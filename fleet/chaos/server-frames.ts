@@ -5,14 +5,19 @@
 export class ServerFrames {
   #rest: Uint8Array = new Uint8Array();
   #upgraded = false;
+  /** The answer is no upgrade: what follows are no frames. */
+  #plain = false;
 
   /** The whole frames that are there now; a beginning waits for its end. */
   feed(bytes: Uint8Array): Uint8Array[] {
     this.#rest = this.#rest.length === 0 ? bytes.slice() : Buffer.concat([this.#rest, bytes]);
     const whole: Uint8Array[] = [];
     for (;;) {
+      if (this.#plain) return this.#rest.length === 0 ? whole : [...whole, this.takeRest()];
       const length = this.#upgraded ? frameLength(this.#rest) : headLength(this.#rest);
       if (length === undefined || length > this.#rest.length) return whole;
+      this.#plain ||=
+        !this.#upgraded && !/^HTTP\/1\.1 101 /.test(Buffer.from(this.#rest).toString("latin1", 0, 13));
       this.#upgraded = true;
       whole.push(this.#rest.subarray(0, length));
       this.#rest = this.#rest.subarray(length);

@@ -20,15 +20,22 @@ export class Distortion {
   /** What the program's environment must hold. */
   readonly env: Record<string, string>;
   readonly #file: string;
+  readonly #homeMs: number;
   #offsetMs: number;
   #fsyncMs = 0;
 
-  /** @param offsetMs how far its wall clock is ahead at first. */
-  constructor(shim: string, file: string, offsetMs: number) {
+  /** @param begin what its wall clock says at first, in milliseconds since 1970. */
+  constructor(shim: string, file: string, begin: number) {
     this.#file = file;
-    this.#offsetMs = offsetMs;
+    this.#homeMs = begin - Date.now();
+    this.#offsetMs = this.#homeMs;
     this.env = { LD_PRELOAD: shim, RM_CHAOS_CONTROL: file };
     writeFileSync(file, this.#bytes());
+  }
+
+  /** What its clock would say if nobody had moved it since the beginning. */
+  get home(): number {
+    return Date.now() + this.#homeMs;
   }
 
   /** What the program's clock says now, in milliseconds since 1970. */
@@ -36,8 +43,9 @@ export class Distortion {
     return Date.now() + this.#offsetMs;
   }
 
-  moveClock(offsetMs: number): void {
-    this.#offsetMs = offsetMs;
+  /** @param to what it shall say now. */
+  moveClock(to: number): void {
+    this.#offsetMs = to - Date.now();
     this.#write();
   }
 

@@ -67,6 +67,11 @@ test("a wire that is left alone carries everything, large frames too", async () 
   expect(wire.lines).toBe(0);
 });
 
+test("a plain request is answered, whole", async () => {
+  const answer = await fetch(`http://127.0.0.1:${wire.port}/`);
+  expect(await answer.text()).toBe("no");
+});
+
 test("a cut ends both ends; the next connection works", async () => {
   const client = await connect();
   await talks(client, "a");
@@ -118,20 +123,23 @@ test("a slow wire carries everything, in its time", async () => {
   await talks(client, "after");
 });
 
-test.each(["agent", "server"] as const)("half-open: only the %s believes in the connection", async (alive) => {
-  const client = await connect();
-  await talks(client, "a");
-  wire.halfOpen(alive);
-  await until("one end knows", () => (alive === "agent" ? ends === 1 : client.over));
-  client.socket.send("into the void");
-  const next = await connect();
-  await talks(next, "b");
-  expect(heard).toEqual(["a", "b"]);
-  expect(alive === "agent" ? client.over : ends > 0).toBe(false);
-  wire.heal();
-  await until("the other end knows", () => client.over && ends === 1);
-  expect(next.over).toBe(false);
-});
+test.each(["agent", "server"] as const)(
+  "half-open: only the %s believes in the connection",
+  async (alive) => {
+    const client = await connect();
+    await talks(client, "a");
+    wire.halfOpen(alive);
+    await until("one end knows", () => (alive === "agent" ? ends === 1 : client.over));
+    client.socket.send("into the void");
+    const next = await connect();
+    await talks(next, "b");
+    expect(heard).toEqual(["a", "b"]);
+    expect(alive === "agent" ? client.over : ends > 0).toBe(false);
+    wire.heal();
+    await until("the other end knows", () => client.over && ends === 1);
+    expect(next.over).toBe(false);
+  },
+);
 
 test("a repeating wire brings what the server says twice, and what the agent says once", async () => {
   const client = await connect();
