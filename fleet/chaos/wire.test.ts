@@ -112,6 +112,18 @@ test("a held wire carries nothing until it is healed, and then everything in ord
   late.terminate();
 });
 
+test("an end behind a held wire is heard of once it is healed", async () => {
+  const client = await connect();
+  await talks(client, "a");
+  wire.hold();
+  await server.stop(true);
+  expect(client.over).toBe(false);
+  expect(wire.lines).toBe(1);
+  wire.heal();
+  await until("the client knows", () => client.over);
+  await until("the line is gone", () => wire.lines === 0);
+});
+
 test("a slow wire carries everything, in its time", async () => {
   const client = await connect();
   wire.slow(20_000);

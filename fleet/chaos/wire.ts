@@ -56,7 +56,6 @@ export class Wire {
         // What was written leaves first: an end and not a reset.
         line.agent.end();
         line.server?.end();
-        this.#lines.delete(line);
       };
       (towards === "server" ? line.up : line.down).cutNext(cut);
     }
@@ -152,18 +151,19 @@ export class Wire {
   }
 
   #agentGone(line: Line): void {
-    if (line.half && line.server?.readyState === 1) return;
-    if (!this.#lines.delete(line)) return;
     line.down.stop();
-    line.up.endAfter();
+    if (line.server === undefined || line.server.readyState !== 1) this.#lines.delete(line);
+    // What is held back still goes to the server, once the wire is healed; a dead line says nothing.
+    else if (!line.half) line.up.endAfter();
   }
 
   #serverGone(line: Line): void {
-    if (line.half && line.agent.readyState === 1) return;
-    if (!this.#lines.delete(line)) return;
     line.up.stop();
-    line.down.take(line.frames.takeRest());
-    line.down.endAfter();
+    if (line.agent.readyState !== 1) this.#lines.delete(line);
+    else if (!line.half) {
+      line.down.take(line.frames.takeRest());
+      line.down.endAfter();
+    }
   }
 
   #drop(line: Line): void {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,8 @@ export class World {
     this.options = options;
     this.era = eraOf(options.seed);
     this.folder = mkdtempSync(join(tmpdir(), "rm-chaos-"));
+    // PostgreSQL runs as somebody else and must get through to its own folder.
+    chmodSync(this.folder, 0o711);
     const shim = compileShim(this.folder);
     if ("path" in shim) this.#shim = shim.path;
     else this.#cannot(["clock", "slow_fsync"], shim.why);

@@ -61,11 +61,15 @@ function checkWords(name: string, job: StoredJob, lines: Lines, host: ChaosHost,
   if (order === undefined) return [];
   const run = host.runs.look().find((start) => start.marker === marker);
   if (run === undefined) {
-    const printed = lines.find((line) => line?.stream === "stdout");
-    return printed === undefined ? [] : [`${name} has restic's words and restic never ran: ${printed.text}`];
+    // It may have been killed before it came to write down its start; the first line is the agent's own.
+    const printed = texts.find((text) => text !== undefined && FILE.test(text));
+    return printed === undefined ? [] : [`${name} has restic's words and restic never ran: ${printed}`];
   }
   return host.kind === "scripted" ? scripted(name, job, texts, run.pid, order.lines) : real(name, job, texts);
 }
+
+/** A line about a file that restic saved. */
+const FILE = /^new {7}/;
 
 /** To the letter: the scripted restic names its files after its process. */
 function scripted(
@@ -79,9 +83,8 @@ function scripted(
     "start scan of /srv/data",
     ...Array.from({ length: files }, (_, i) => `new       /srv/data/${pid}/file${i + 1} (100 B added)`),
   ];
-  const file = /^new {7}/;
   const whole = job.state === "succeeded";
-  const until = texts.findLastIndex((text) => text !== undefined && file.test(text)) + 1;
+  const until = texts.findLastIndex((text) => text !== undefined && FILE.test(text)) + 1;
   const upTo = whole ? printed.length : Math.max(until, Math.min(1, texts.length));
   for (let n = 0; n < upTo; n += 1)
     if (texts[n] !== undefined && texts[n] !== printed[n] && (whole || n < until))
