@@ -89,6 +89,18 @@ const WEIGHTS: Record<ActionKind, number> = {
 };
 export const ACTION_KINDS = Object.keys(WEIGHTS) as ActionKind[];
 
+/** After one of these a backup may fail. After anything else it must succeed: a network, a server and a clock are no part of it. */
+export const HARMFUL: ReadonlySet<string> = new Set<ActionKind>([
+  "kill_all",
+  "kill_agent",
+  "stop_agent",
+  "kill_restic",
+  "second_socket",
+  "fill_outbox",
+  "revoke",
+  "cancel",
+]);
+
 /** Actions begin and work is given within so many milliseconds of a round's beginning. */
 const SPAN_MS = 900;
 

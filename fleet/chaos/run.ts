@@ -1,4 +1,4 @@
-import { describePlan, planRound, type ActionKind, type Plan } from "./plan.ts";
+import { describePlan, HARMFUL, planRound, type ActionKind, type Plan } from "./plan.ts";
 import { checkCommandLines } from "./checks/traces.ts";
 import { Inspector } from "./inspect.ts";
 import { Ledger } from "./ledger.ts";
@@ -153,8 +153,8 @@ async function playRound(
     }
     for (const order of ledger.orders.values()) {
       if (order.round !== round) continue;
-      const touched = world.hosts[order.host]?.touched.size !== 0 || world.touched.size > 0;
-      order.quiet = !touched;
+      const done = [...(world.hosts[order.host]?.touched ?? []), ...world.touched];
+      order.quiet = !done.some((kind) => HARMFUL.has(kind));
     }
     await tamper?.(world, round);
     return [...(await inspector.look(round)), ...seen];
