@@ -17,7 +17,7 @@ export class ServerFrames {
       const length = this.#upgraded ? frameLength(this.#rest) : headLength(this.#rest);
       if (length === undefined || length > this.#rest.length) return whole;
       this.#plain ||=
-        !this.#upgraded && !/^HTTP\/1\.1 101 /.test(Buffer.from(this.#rest).toString("latin1", 0, 13));
+        !this.#upgraded && !Buffer.from(this.#rest).toString("latin1", 0, 13).startsWith("HTTP/1.1 101 ");
       this.#upgraded = true;
       whole.push(this.#rest.subarray(0, length));
       this.#rest = this.#rest.subarray(length);

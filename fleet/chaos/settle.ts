@@ -8,6 +8,8 @@ import type { World } from "./world.ts";
 /** How long a fleet may take to come to rest: an agent that met a closed door several times waits up to a minute. */
 const SETTLE_MS = 100_000;
 const LOOK_MS = 60;
+/** So often what keeps it is written into the run's own log. */
+const SLOW_MS = 4_000;
 /** A report that restic was killed under is due for a quarter of an hour; another backup brings it sooner. */
 const NUDGE_MS = 2_500;
 
@@ -29,11 +31,16 @@ export async function heal(world: World): Promise<void> {
 export async function settle(world: World, ledger: Ledger, round: number): Promise<void> {
   const late = performance.now() + SETTLE_MS;
   const began = performance.now();
+  let told = 0;
   const nudged = new Set<ChaosHost>();
   let left: string[] = ["nothing was looked at"];
   while (performance.now() < late) {
     left = await whatIsLeft(world, ledger);
     if (left.length === 0) return;
+    if (performance.now() - began > told + SLOW_MS) {
+      told = performance.now() - began;
+      world.note(`not at rest after ${Math.round(told)} ms: ${left.join("; ")}`);
+    }
     if (performance.now() - began > NUDGE_MS && left.every((one) => one.endsWith(REPORT_DUE)))
       for (const host of world.hosts)
         if (!nudged.has(host) && left.includes(`h${host.index}: ${REPORT_DUE}`)) {

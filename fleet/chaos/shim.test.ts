@@ -37,7 +37,7 @@ test("a program's clock moves, crosses a change of its zone, and its commits bec
   });
   const said = child.stdout.pipeThrough(new TextDecoderStream() as never).getReader();
   const ask = async (word: string): Promise<{ now: number; commitMs: number; offset: number }> => {
-    child.stdin.write(`${word}\n`);
+    void child.stdin.write(`${word}\n`);
     await child.stdin.flush();
     const { value } = await said.read();
     const [, now, ms, offset] = /: (\d+) (\S+) (-?\d+)/.exec(String(value)) ?? [];
