@@ -103,6 +103,8 @@ export const HARMFUL: ReadonlySet<string> = new Set<ActionKind>([
 
 /** Actions begin and work is given within so many milliseconds of a round's beginning. */
 const SPAN_MS = 900;
+/** Within so many milliseconds after an order it travels, is written down, and restic begins. */
+const SOON_MS = 250;
 
 /** The same seed, round and cast give the same plan, whatever happened before: a round can be had again by itself. */
 export function planRound(seed: number, round: number, cast: Cast): Plan {
@@ -114,8 +116,11 @@ export function planRound(seed: number, round: number, cast: Cast): Plan {
   })).toSorted((a, b) => a.at - b.at);
   const lines = chance.pick([0, 1, 40, 255, 256, 257, 700, 1_500]);
   const release = chance.chance(0.6) ? chance.whole(300, 1_500) : 0;
-  const actions = Array.from({ length: chance.whole(1, 4) }, () =>
-    planAction(weighted(kinds, chance), chance, cast, dispatches),
+  const many = chance.chance(0.25) ? chance.whole(5, 9) : chance.whole(1, 4);
+  // Now and then a few kinds only, again and again: so they meet each other.
+  const these = chance.chance(0.3) ? Array.from({ length: 3 }, () => weighted(kinds, chance)) : kinds;
+  const actions = Array.from({ length: many }, () =>
+    planAction(weighted(these, chance), chance, cast, dispatches),
   ).toSorted((a, b) => a.at - b.at);
   return { seed, round, lines, release, dispatches, actions };
 }
@@ -127,12 +132,11 @@ function weighted(kinds: readonly ActionKind[], chance: Seeded): ActionKind {
 }
 
 function planAction(kind: ActionKind, chance: Seeded, cast: Cast, dispatches: readonly Dispatch[]): Action {
-  const at = chance.whole(0, SPAN_MS);
   const length = chance.whole(50, 900);
-  // Mostly where there is work: a host that does nothing has nothing to lose.
-  const host = chance.chance(0.8)
-    ? chance.pick(dispatches).host
-    : chance.whole(0, cast.scripted + cast.real - 1);
+  // Mostly where there is work, and often right after it was given: a host that does nothing has nothing to lose.
+  const work = chance.pick(dispatches);
+  const host = chance.chance(0.8) ? work.host : chance.whole(0, cast.scripted + cast.real - 1);
+  const at = chance.chance(0.5) ? work.at + chance.whole(0, SOON_MS) : chance.whole(0, SPAN_MS);
   const scripted = host < cast.scripted ? host : chance.whole(0, cast.scripted - 1);
   const end: End = chance.pick(["agent", "server"]);
   const seed = chance.whole(0, 2 ** 31 - 1);

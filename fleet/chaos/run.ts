@@ -147,7 +147,7 @@ async function playRound(
     await Promise.all([...tasks, ...orders, releasing]);
     await heal(world);
     try {
-      await settle(world, ledger, round);
+      await settle(world, ledger, plan);
     } catch (error) {
       return [error instanceof Error ? error.message : String(error), ...(await inspector.look(round))];
     }

@@ -3,6 +3,7 @@ import { Host } from "@restic-manager/protocol/api/hosts";
 import type { ChaosHost } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
 import { rejoin } from "./perform.ts";
+import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /** How long a fleet may take to come to rest: an agent that met a closed door several times waits up to a minute. */
@@ -28,7 +29,7 @@ export async function heal(world: World): Promise<void> {
 }
 
 /** Waits until nothing is left to do anywhere. Throws with what is, when it takes too long. */
-export async function settle(world: World, ledger: Ledger, round: number): Promise<void> {
+export async function settle(world: World, ledger: Ledger, { round, lines }: Plan): Promise<void> {
   const late = performance.now() + SETTLE_MS;
   const began = performance.now();
   let told = 0;
@@ -45,7 +46,7 @@ export async function settle(world: World, ledger: Ledger, round: number): Promi
       for (const host of world.hosts)
         if (!nudged.has(host) && left.includes(`h${host.index}: ${REPORT_DUE}`)) {
           nudged.add(host);
-          await ledger.order(world, host, round, 4).catch(() => undefined);
+          await ledger.order(world, host, round, lines).catch(() => undefined);
         }
     for (const keeper of world.keepers) await keeper.up();
     await Bun.sleep(LOOK_MS);

@@ -40,6 +40,7 @@ function job(changes: Partial<StoredJob> = {}): StoredJob {
     input: JSON.stringify({ bandwidth: { upload_kib_per_s: MARKER } }),
     result: "{}",
     error: null,
+    created_at: 0,
     started_at: 1,
     finished_at: 2,
     log_lines: 8,
@@ -73,6 +74,8 @@ describe("outcomes", () => {
     expect(look([job()], from)).toEqual([]);
     expect(look([job({ finished_at: 3 })], from)[0]).toContain("had the outcome");
   });
+  test("an end before its beginning is found", () =>
+    expect(look([job({ started_at: 3 })])[0]).toContain("in no order"));
   test("ends that disagree are found", () => {
     const error = JSON.stringify({ code: "failed", message: "x" });
     expect(look([job({ state: "failed", error })])[0]).toContain(

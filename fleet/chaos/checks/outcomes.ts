@@ -43,6 +43,10 @@ function ofOne(job: StoredJob, ledger: Ledger): string[] {
   const wrong: string[] = [];
   if (before !== undefined && before !== outcome)
     wrong.push(`${name} had the outcome ${before} and now has ${outcome}`);
+  const { created_at, started_at, finished_at } = job;
+  const inOrder = [created_at, started_at ?? created_at, finished_at ?? created_at];
+  if (inOrder.some((at, i) => at < (inOrder[i - 1] ?? at)))
+    wrong.push(`${name} was made, begun and over at ${inOrder.join(", ")}: in no order`);
   const error = job.error === null ? undefined : JobError.parse(JSON.parse(job.error));
   if (error !== undefined && NEVER.includes(error.code))
     wrong.push(`${name} ended as ${error.code}: ${error.message}`);
