@@ -2,6 +2,7 @@ import { CLOSE, type CloseReason } from "@restic-manager/protocol/close";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { MALFORMED_PER_MINUTE } from "@restic-manager/protocol/limits";
 import type { ServerMessage } from "@restic-manager/protocol/server-message";
+import type { Clock } from "../platform/clock.ts";
 import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
 
 /** Jobs to finish as lost once everything the agent had to say at its hello is committed. */
@@ -37,15 +38,24 @@ export class Connection {
   /** Settles when every configuration so far was sent: the newest must be the last. */
   configuring: Promise<void> = Promise.resolve();
   lastFrameAt: number;
+  /** The same by the clock that nobody sets, for telling a silence. */
+  heardAt: number;
   closed = false;
   /** Frames taken and not yet committed. */
   waiting = 0;
 
-  constructor(parts: { hostId: HostId; socket: LinkSocket; address: string | null; now: number }) {
+  constructor(parts: { hostId: HostId; socket: LinkSocket; address: string | null; clock: Clock }) {
     this.hostId = parts.hostId;
     this.address = parts.address;
     this.#socket = parts.socket;
-    this.lastFrameAt = parts.now;
+    this.lastFrameAt = parts.clock.now();
+    this.heardAt = parts.clock.elapsed();
+  }
+
+  /** A frame came. */
+  heard(clock: Clock): void {
+    this.lastFrameAt = clock.now();
+    this.heardAt = clock.elapsed();
   }
 
   /** Sends; a socket that takes no more is closed, since what it lost would be missing for ever. */

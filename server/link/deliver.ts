@@ -69,7 +69,10 @@ export class Delivery {
       // Inside the transaction: a newer connection may be of another life, and a job marked as sent to this one would wait there
       // for an agent that never got it.
       if (!this.#hub.isCurrent(connection)) return { jobs: [], cancels: [] };
-      const due = await deliverable(trx, hostId, epoch, resend ? now : now - RESEND_MS);
+      const due = await deliverable(trx, hostId, epoch, {
+        resendBefore: resend ? now : now - RESEND_MS,
+        now,
+      });
       const ids = due.map((job) => job.id);
       if (ids.length > 0) await markSent(trx, ids, epoch, now);
       return { jobs: due, cancels: await cancelsDue(trx, hostId) };

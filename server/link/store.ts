@@ -204,8 +204,17 @@ function storable(text: string): string {
   return text.replaceAll("\0", "\ufffd");
 }
 
-/** Jobs to send now: never sent, or sent in this life of the agent and not answered. Oldest first. */
-export async function deliverable(trx: Trx, hostId: HostId, epoch: Epoch, resendBefore: number) {
+/**
+ * Jobs to send now: never sent, or sent in this life of the agent and not answered. Oldest first.
+ *
+ * @param resendBefore those sent after this, and not later than `now`, are given more time.
+ */
+export async function deliverable(
+  trx: Trx,
+  hostId: HostId,
+  epoch: Epoch,
+  { resendBefore, now }: { resendBefore: number; now: number },
+) {
   return await trx
     .selectFrom("jobs")
     .select(["id", "kind", "input", "actor_kind", "created_at"])
@@ -216,7 +225,11 @@ export async function deliverable(trx: Trx, hostId: HostId, epoch: Epoch, resend
     .where((e) =>
       e.or([
         e("sent_at", "is", null),
-        e.and([e("sent_epoch", "=", epoch), e("sent_at", "<=", resendBefore)]),
+        e.and([
+          e("sent_epoch", "=", epoch),
+          // Sent in the future: the clock was set back, and how long ago that was is not known.
+          e.or([e("sent_at", "<=", resendBefore), e("sent_at", ">", now)]),
+        ]),
       ]),
     )
     .orderBy("created_at")
