@@ -206,6 +206,13 @@ describe("secrets", () => {
     }
     expect(checkCommandLines(secrets)).toEqual([]);
   });
+  test("an agent that is thrown out for a silence that never was is found", () => {
+    put(
+      "log",
+      "warn Not connected to the server (nothing was heard from this agent for too long). Backups go on",
+    );
+    expect(checkProgramLog(join(folder, "log"), 0).wrong.length).toBe(1);
+  });
   test("a defect in a program's words is found once", () => {
     put("log", "all is well\nTypeError: undefined is not an object\n");
     const first = checkProgramLog(join(folder, "log"), 0);
