@@ -33,16 +33,23 @@ export async function settle(world: World, ledger: Ledger, { round, lines }: Pla
   const late = performance.now() + SETTLE_MS;
   const began = performance.now();
   let told = 0;
+  let clean = 0;
   const nudged = new Set<ChaosHost>();
   let left: string[] = ["nothing was looked at"];
   while (performance.now() < late) {
     left = await whatIsLeft(world, ledger);
-    if (left.length === 0) return;
+    // Twice in a row: one look sees the parts of the fleet at different moments.
+    clean = left.length === 0 ? clean + 1 : 0;
+    if (clean === 2) return;
     if (performance.now() - began > told + SLOW_MS) {
       told = performance.now() - began;
       world.note(`not at rest after ${Math.round(told)} ms: ${left.join("; ")}`);
     }
-    if (performance.now() - began > NUDGE_MS && left.every((one) => one.endsWith(REPORT_DUE)))
+    if (
+      performance.now() - began > NUDGE_MS &&
+      left.length > 0 &&
+      left.every((one) => one.endsWith(REPORT_DUE))
+    )
       for (const host of world.hosts)
         if (!nudged.has(host) && left.includes(`h${host.index}: ${REPORT_DUE}`)) {
           nudged.add(host);
