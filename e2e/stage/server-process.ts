@@ -100,7 +100,8 @@ export class ServerProcess {
   }
 }
 
-function freePort(): number {
+/** A port that nobody has just now. */
+export function freePort(): number {
   const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = probe;
   probe.stop(true);

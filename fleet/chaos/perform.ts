@@ -124,7 +124,10 @@ export async function perform(world: World, ledger: Ledger, action: Action): Pro
       await world.postgres?.start();
       return;
     case "restart_bus":
-      throw new Error("this server has no bus of its own to restart");
+      await world.nats?.kill();
+      await Bun.sleep(action.for);
+      await world.nats?.start();
+      return;
     case "revoke":
       return await revoke(world, ledger, hostOf(action.host), action.for);
     case "fuzz":

@@ -25,6 +25,7 @@ export async function heal(world: World): Promise<void> {
   world.serverDistortion?.slowFsync(0);
   world.storeDisk?.relieve();
   await world.postgres?.start();
+  await world.nats?.start();
   await Promise.all(world.keepers.map((keeper) => keeper.up()));
 }
 

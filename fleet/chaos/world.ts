@@ -7,12 +7,13 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import { Host, HostsPage, SourceGroups } from "@restic-manager/protocol/api/hosts";
 import { realRestic, startRestServer, type RestServer } from "@restic-manager/restic/testing/real";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
-import { ADMIN, ServerProcess } from "../../e2e/stage/server-process.ts";
+import { ADMIN, freePort, ServerProcess } from "../../e2e/stage/server-process.ts";
 import { SmallDisk } from "../../e2e/stage/small-disk.ts";
 import { until } from "../../e2e/stage/until.ts";
 import { eraOf, type Era } from "./era.ts";
 import { ChaosHost, type Repository } from "./host.ts";
 import { Keeper } from "./keeper.ts";
+import { RestartableNats, whyNoNats } from "./nats.ts";
 import { ACTION_KINDS, type ActionKind, type Cast } from "./plan.ts";
 import { RestartablePostgres } from "./postgres.ts";
 import { Secrets } from "./secrets.ts";
@@ -52,6 +53,7 @@ export class World {
   serverDistortion: Distortion | undefined;
   storeDisk: SmallDisk | undefined;
   postgres: RestartablePostgres | undefined;
+  nats: RestartableNats | undefined;
   #names = 0;
 
   static async build(options: WorldOptions): Promise<World> {
@@ -175,6 +177,7 @@ export class World {
     }
     for (const host of this.hosts) for (const { pid } of host.runs.look().slice(-20)) this.#killRestic(pid);
     await this.#server?.end();
+    await this.nats?.kill();
     await this.postgres?.stop("fast");
     await this.#restServer?.stop();
     const disks = [this.storeDisk, ...this.hosts.map(({ disk }) => disk)].filter(
@@ -193,15 +196,23 @@ export class World {
     this.storeDisk = this.#disk("store", STORE_MB[store], ["fill_store"]);
     const inStore = this.storeDisk?.path ?? join(this.folder, "store");
     if (store === "postgres") this.postgres = await RestartablePostgres.start(join(inStore, "pg"));
-    else this.can.delete("restart_store");
-    this.can.delete("restart_bus");
+    else this.#cannot(["restart_store"], "SQLite is a file: killing its server is what restarts it");
+    const noNats = whyNoNats(store);
+    if (noNats === undefined) {
+      this.nats = new RestartableNats(this.folder, freePort());
+      await this.nats.start();
+    } else this.#cannot(["restart_bus"], noNats);
 
     this.serverDistortion = this.#distortion("server");
     const server = new ServerProcess({
       folder: this.folder,
       dataDir: store === "sqlite" ? join(inStore, "data") : join(this.folder, "data"),
       databaseUrl: this.postgres?.url,
-      env: { TZ: this.era.zone, ...this.serverDistortion?.env },
+      env: {
+        TZ: this.era.zone,
+        ...this.serverDistortion?.env,
+        ...(this.nats === undefined ? {} : { RM_NATS_URL: this.nats.url }),
+      },
     });
     this.#server = server;
     this.#keeper = new Keeper({ name: "the server", start: () => server.start(), ended: () => server.death });
