@@ -2,8 +2,11 @@ import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import type { Bench } from "./bench/bench.ts";
+import { benchDispatch } from "./bench/dispatch.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { benchFootprint } from "./bench/footprint.ts";
+import { benchLogs } from "./bench/logs.ts";
+import { benchNodes } from "./bench/nodes.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 import { benchStorm } from "./bench/storm.ts";
@@ -12,7 +15,10 @@ import { benchStorm } from "./bench/storm.ts";
 const benches = new Map<string, Bench>([
   ["footprint", benchFootprint],
   ["storm", benchStorm],
+  ["dispatch", benchDispatch],
+  ["logs", benchLogs],
   ["agent", benchAgent],
+  ["nodes", benchNodes],
 ]);
 
 /** Where the figures of full runs are kept. */

@@ -33,6 +33,7 @@ const TABLE: Record<string, Access> = {
   "GET /api/hosts/{id}/source-groups": "viewer",
   "POST /api/hosts/{id}/source-groups/{gid}/run": "operator",
   "POST /api/hosts/{id}/jobs": "operator",
+  "POST /api/backups": "operator",
   "GET /api/jobs": "viewer",
   "GET /api/jobs/{id}": "viewer",
   "GET /api/jobs/{id}/log": "viewer",

@@ -16,11 +16,11 @@ export class ServerProcess {
   readonly #env: Record<string, string>;
   #program: Program | undefined;
 
-  /** `env`: added to its environment. */
   constructor(parts: {
     folder: string;
     databaseUrl?: string | undefined;
     dataDir?: string | undefined;
+    /** More of its environment. */
     env?: Record<string, string> | undefined;
   }) {
     this.#folder = parts.folder;
@@ -63,6 +63,11 @@ export class ServerProcess {
     const [, token] = await this.#running().says(/\/setup\?token=(\S+)/);
     const body = { token, ...ADMIN, base_url: this.origin };
     await this.api.call("POST", "/api/setup", { parse: () => undefined }, body);
+  }
+
+  /** Signs in, on a store that has its administrator already. */
+  async signIn(): Promise<void> {
+    await this.api.call("POST", "/api/session", { parse: () => undefined }, ADMIN);
   }
 
   signal(signal: "SIGSTOP" | "SIGCONT"): void {

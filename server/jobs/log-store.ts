@@ -1,4 +1,5 @@
-import type { JobId } from "@restic-manager/protocol/ids";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import { inSizes, ready, readyForSizes } from "../platform/db/ready.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 
 /** A chunk as it rests; `data` is what the agent compressed. */
@@ -17,6 +18,78 @@ export async function insertChunk(trx: Trx, jobId: JobId, chunk: StoredChunk): P
     .onConflict((c) => c.doNothing())
     .executeTakeFirst();
   return Number(done.numInsertedOrUpdatedRows) === 1;
+}
+
+const CHUNK_COLUMNS = 5;
+const insertRows = readyForSizes<(string | number | Uint8Array)[], unknown>(
+  (rows) => rows * CHUNK_COLUMNS,
+  (db, params, rows) =>
+    db
+      .insertInto("log_chunks")
+      .values(
+        Array.from({ length: rows }, (_, row) => {
+          const [job_id, first_line, count, raw_size, data] = params.slice(row * CHUNK_COLUMNS);
+          // Stand-ins, in the order in which `insertChunks` gives their values.
+          return { job_id, first_line, count, raw_size, data } as StoredChunk & { job_id: JobId };
+        }),
+      )
+      .onConflict((c) => c.doNothing()),
+);
+
+/** Keeps many chunks at once. Answers the jobs of which one was there already. */
+export async function insertChunks(
+  trx: Trx,
+  chunks: readonly (StoredChunk & { jobId: JobId })[],
+): Promise<Set<JobId>> {
+  const repeated = new Set<JobId>();
+  for (const part of inSizes(chunks)) {
+    const params = part.flatMap(({ jobId, first_line, count, raw_size, data }) => [
+      jobId,
+      first_line,
+      count,
+      raw_size,
+      data,
+    ]);
+    const { numAffectedRows } = await insertRows(trx, part.length, params);
+    if (Number(numAffectedRows) < part.length) for (const { jobId } of part) repeated.add(jobId);
+  }
+  return repeated;
+}
+
+const selectHosts = readyForSizes<JobId[], { id: JobId; host_id: HostId }>(
+  (ids) => ids,
+  (db, ids) => db.selectFrom("jobs").select(["id", "host_id"]).where("id", "in", ids),
+);
+
+/** The hosts of those jobs that are known. */
+export async function hostsOf(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, HostId>> {
+  const hosts = new Map<JobId, HostId>();
+  for (const part of inSizes(jobIds)) {
+    const { rows } = await selectHosts(trx, part.length, part);
+    for (const { id, host_id } of rows) hosts.set(id, host_id);
+  }
+  return hosts;
+}
+
+/** Where the last stored chunk of a job ends. */
+export async function storedEnd(trx: Trx, jobId: JobId): Promise<number> {
+  const last = await trx
+    .selectFrom("log_chunks")
+    .select(["first_line", "count"])
+    .where("job_id", "=", jobId)
+    .orderBy("first_line", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return last === undefined ? 0 : last.first_line + last.count;
+}
+
+const raiseLines = ready<[number, JobId, number], unknown>(3, (db, [lines, id, than]) =>
+  db.updateTable("jobs").set({ log_lines: lines }).where("id", "=", id).where("log_lines", "<", than),
+);
+
+/** Raises the number of lines known; a lower number changes nothing. */
+export async function raiseLogEnd(trx: Trx, jobId: JobId, lines: number): Promise<void> {
+  await raiseLines(trx, lines, jobId, lines);
 }
 
 /** Marks lines that will never come; the same mark again changes nothing. False when it was there. */

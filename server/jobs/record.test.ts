@@ -8,7 +8,8 @@ import type { Database } from "../platform/db/schema.ts";
 import { addHost, addJob, newJobId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { readLog } from "./log-reader.ts";
-import { finishLost, recordJob, recordLog, type JobMessage } from "./record.ts";
+import { finishLost, recordJob, type JobMessage } from "./record.ts";
+import { recordLogs } from "./record-logs.ts";
 import { cancelUnsent, jobById } from "./store.ts";
 
 const AT = new Date(NOON + 1_000).toISOString();
@@ -55,7 +56,9 @@ async function tellLog(
   };
   await db
     .transaction()
-    .execute((trx) => recordLog(trx, hostId, header, Bun.zstdCompressSync(raw), nothingTouched()));
+    .execute((trx) =>
+      recordLogs(trx, [{ hostId, header, chunk: Bun.zstdCompressSync(raw) }], nothingTouched()),
+    );
 }
 
 onEveryStore("what an agent reports of a job", (open) => {
@@ -218,8 +221,9 @@ onEveryStore("what an agent reports of a job", (open) => {
     const bomb = Bun.zstdCompressSync(Buffer.alloc(CHUNK_RAW_BYTES * 100));
     await db.transaction().execute(async (trx) => {
       const header = { seq: 1, job_id: id, first_line: 0, count: 2, raw_size: 10 };
-      await recordLog(trx, hostId, header, new Uint8Array([1, 2, 3]), nothingTouched());
-      await recordLog(trx, hostId, { ...header, first_line: 2 }, bomb, nothingTouched());
+      const unreadable = { hostId, header, chunk: new Uint8Array([1, 2, 3]) };
+      const enormous = { hostId, header: { ...header, first_line: 2 }, chunk: bomb };
+      await recordLogs(trx, [unreadable, enormous], nothingTouched());
     });
     await tellLog(db, hostId, id, 4, ["after"]);
     const page = await readLog(db, id, 0, 10);

@@ -1,5 +1,4 @@
 import type { JobKind } from "@restic-manager/protocol/jobs";
-import type { LogChunkHeader } from "@restic-manager/protocol/log-chunk";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
@@ -7,7 +6,7 @@ import { parseResult, type JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Touched } from "../link/touched.ts";
 import type { JobRecord, Trx } from "../platform/db/schema.ts";
 import { jobKindsHere } from "./kinds.ts";
-import { coveredLines, growLog, insertChunk, insertGap, setMissing } from "./log-store.ts";
+import { coveredLines, growLog, insertGap, setMissing } from "./log-store.ts";
 import { serverTime } from "./agent-time.ts";
 import {
   clockSkew,
@@ -63,22 +62,6 @@ export async function recordJob(
   }
   touched.jobs.set(job.id, hostId);
   touched.hosts.add(hostId);
-}
-
-/** Keeps a log chunk as it came. A chunk of a job that is not known here is dropped. */
-export async function recordLog(
-  trx: Trx,
-  hostId: HostId,
-  header: LogChunkHeader,
-  data: Uint8Array,
-  touched: Touched,
-): Promise<void> {
-  const job = await jobOfHost(trx, hostId, header.job_id);
-  if (job === undefined) return;
-  const { first_line, count, raw_size } = header;
-  if (!(await insertChunk(trx, job.id, { first_line, count, raw_size, data }))) return;
-  await growLog(trx, job.id, first_line + count, 0);
-  touched.logs.add(job.id);
 }
 
 const LOST: Record<"agent_lost_job" | "agent_state_lost", string> = {

@@ -21,6 +21,7 @@ describe("the environment", () => {
       secretKeyFile: "/var/lib/restic-manager/secret.key",
       cookieSecure: true,
       databaseUrl: "sqlite:/var/lib/restic-manager/server.db",
+      nats: null,
       tls: null,
     });
     expect(trustedProxies.trusts("127.0.0.1")).toBe(false);

@@ -34,7 +34,18 @@ export interface Tables {
   sign_in_failures: { key: string; count: number; last_at: number };
   hosts: HostTable;
   /** How far the server has committed each life of each agent's outbox. */
-  link_epochs: { host_id: HostId; epoch: Epoch; last_seq: number; started_at: number };
+  link_epochs: {
+    host_id: HostId;
+    epoch: Epoch;
+    last_seq: number;
+    started_at: number;
+    /** The connection whose frames count, as `holder` writes it: `<node>.<number>`. Null until a hello. */
+    held_by: string | null;
+  };
+  /** Servers on this database; empty on SQLite. `expires_at` is by the database's clock. */
+  nodes: { id: string; name: string; started_at: number; expires_at: number };
+  /** Work that one server does for all. */
+  leases: { name: string; node_id: string; expires_at: number };
   enrollments: {
     id: EnrollmentId;
     /** SHA-256 of the token's secret half, hex. */
@@ -132,6 +143,9 @@ interface HostTable {
   online: Generated<number>;
   connected_since: number | null;
   last_seen_at: number | null;
+  /** The server that has, or last had, the agent's connection, and that connection's number there. */
+  link_node: string | null;
+  link_connection: number | null;
   /** The epoch of the last hello. */
   epoch: Epoch | null;
   config_version: Generated<number>;
