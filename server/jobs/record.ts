@@ -146,7 +146,7 @@ async function recreate(
     issue_count: ending.state === "succeeded" ? ending.issue_count : 0,
     created_at: createdAt,
     started_at: ending.started_at,
-    finished_at: time(message.finished_at),
+    finished_at: Math.max(time(message.finished_at), ending.started_at ?? createdAt),
     log_lines: message.log_lines,
     log_missing: message.log_lines,
   });

@@ -66,7 +66,10 @@ export type Ending =
   | { state: "failed"; started_at: number | null; error: JobError }
   | { state: "cancelled"; started_at: number | null };
 
-/** queued or running → finished. False when the job had ended before: the first outcome wins. */
+/**
+ * queued or running → finished. False when the job had ended before: the first outcome wins. A clock that was set back meanwhile,
+ * here or at the agent, does not make it end before it was made or begun.
+ */
 export async function setFinished(trx: Trx, id: JobId, at: number, ending: Ending): Promise<boolean> {
   const set =
     ending.state === "succeeded"
@@ -76,11 +79,14 @@ export async function setFinished(trx: Trx, id: JobId, at: number, ending: Endin
         : { state: ending.state };
   const moved = await trx
     .updateTable("jobs")
-    .set((e) => ({
-      ...set,
-      finished_at: at,
-      started_at: e.fn.coalesce("started_at", e.val(ending.started_at)),
-    }))
+    .set((e) => {
+      const begun = e.fn.coalesce("started_at", e.val(ending.started_at), "created_at");
+      return {
+        ...set,
+        finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
+        started_at: e.fn.coalesce("started_at", e.val(ending.started_at)),
+      };
+    })
     .where("id", "=", id)
     .where("state", "in", ACTIVE)
     .executeTakeFirst();
@@ -91,7 +97,11 @@ export async function setFinished(trx: Trx, id: JobId, at: number, ending: Endin
 export async function cancelUnsent(trx: Trx, id: JobId, at: number): Promise<boolean> {
   const moved = await trx
     .updateTable("jobs")
-    .set({ state: "cancelled", finished_at: at, cancel_requested_at: at })
+    .set((e) => ({
+      state: "cancelled",
+      finished_at: e.case().when("created_at", ">", at).then(e.ref("created_at")).else(at).end(),
+      cancel_requested_at: at,
+    }))
     .where("id", "=", id)
     .where("state", "=", "queued")
     .where("sent_at", "is", null)

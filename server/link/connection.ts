@@ -2,6 +2,7 @@ import { CLOSE, type CloseReason } from "@restic-manager/protocol/close";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { MALFORMED_PER_MINUTE } from "@restic-manager/protocol/limits";
 import type { ServerMessage } from "@restic-manager/protocol/server-message";
+import type { Clock } from "../platform/clock.ts";
 import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
 
 /** Jobs to finish as lost once everything the agent had to say at its hello is committed. */
@@ -41,6 +42,8 @@ export class Connection {
   /** Something came for it between its hello and the answer: whoever reads the store for it has to do so again. */
   missed = false;
   lastFrameAt: number;
+  /** The same by the clock that nobody sets, for telling a silence. */
+  heardAt: number;
   closed = false;
   /** Frames taken and not yet committed. */
   waiting = 0;
@@ -49,14 +52,21 @@ export class Connection {
     hostId: HostId;
     socket: LinkSocket;
     address: string | null;
-    now: number;
+    clock: Clock;
     number: number;
   }) {
     this.hostId = parts.hostId;
     this.address = parts.address;
     this.number = parts.number;
     this.#socket = parts.socket;
-    this.lastFrameAt = parts.now;
+    this.lastFrameAt = parts.clock.now();
+    this.heardAt = parts.clock.elapsed();
+  }
+
+  /** A frame came. */
+  heard(clock: Clock): void {
+    this.lastFrameAt = clock.now();
+    this.heardAt = clock.elapsed();
   }
 
   /** Sends; a socket that takes no more is closed, since what it lost would be missing for ever. */

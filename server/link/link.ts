@@ -189,9 +189,14 @@ export class Link {
 
   /** A socket whose bearer was found good. The first frame must be a hello. */
   opened(hostId: HostId, socket: LinkSocket, address: string | null): Connection {
-    const now = this.#parts.clock.now();
     this.#opened += 1;
-    const connection = new Connection({ hostId, socket, address, now, number: this.#opened });
+    const connection = new Connection({
+      hostId,
+      socket,
+      address,
+      clock: this.#parts.clock,
+      number: this.#opened,
+    });
     if (this.#leaving) {
       connection.close("restarting");
       return connection;
@@ -204,7 +209,7 @@ export class Link {
   received(connection: Connection, data: string | Uint8Array): void {
     if (connection.closed) return;
     const now = this.#parts.clock.now();
-    connection.lastFrameAt = now;
+    connection.heard(this.#parts.clock);
     const frame = parseAgentFrame(data);
     switch (frame.type) {
       case "hello":
@@ -284,7 +289,7 @@ export class Link {
     if (connection.greeted !== undefined || this.#greeter.has(connection))
       return connection.complain(this.#parts.clock.now(), "hello was said before on this connection");
     const other = this.hub.current(connection.hostId);
-    const alive = other !== undefined && this.#parts.clock.now() - other.lastFrameAt < OFFLINE_AFTER_MS;
+    const alive = other !== undefined && this.#parts.clock.elapsed() - other.heardAt < OFFLINE_AFTER_MS;
     if (other !== undefined && other !== connection && alive && other.machineId !== hello.machine_id) {
       return this.#refusals.clone(connection, hello);
     }
@@ -362,9 +367,10 @@ export class Link {
   }
 
   #sweep(): void {
-    const now = this.#parts.clock.now();
+    // Not by the clock on the wall: set ahead it would throw every agent out at once, set back keep dead ones for hours.
+    const now = this.#parts.clock.elapsed();
     for (const connection of this.hub.all()) {
-      if (now - connection.lastFrameAt < OFFLINE_AFTER_MS) continue;
+      if (now - connection.heardAt < OFFLINE_AFTER_MS) continue;
       connection.close("silent");
       this.#aside("mark a host offline", this.closed(connection));
     }

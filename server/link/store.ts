@@ -162,7 +162,11 @@ export async function takeDeliverable(
       e("accepted_at", "is", null),
       e.or([
         e("sent_at", "is", null),
-        e.and([e("sent_epoch", "=", link.epoch), e("sent_at", "<=", times.resendBefore)]),
+        e.and([
+          e("sent_epoch", "=", link.epoch),
+          // Sent in the future: the clock was set back, and how long ago that was is not known.
+          e.or([e("sent_at", "<=", times.resendBefore), e("sent_at", ">", times.now)]),
+        ]),
       ]),
     ]);
   const rows = await db
