@@ -110,3 +110,18 @@ describe("the environment", () => {
     expect(message).not.toContain("hunter2");
   });
 });
+
+test("NATS joins servers on one PostgreSQL: with SQLite it is refused, and a wrong address shows nothing of itself", () => {
+  const refused = (env: Record<string, string>): string => {
+    try {
+      readConfig(env);
+    } catch (error) {
+      return error instanceof Error ? error.message : "";
+    }
+    return "";
+  };
+  expect(refused({ RM_NATS_URL: "nats://127.0.0.1" })).toContain("many servers share one PostgreSQL");
+  const words = refused({ RM_NATS_URL: "http://ada:hunter2@nats", RM_DATABASE_URL: "postgres://rm@db/rm" });
+  expect(words).toContain("RM_NATS_URL");
+  expect(words).not.toContain("hunter2");
+});
