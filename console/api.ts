@@ -112,6 +112,7 @@ export const api = {
   job: (id: string) => ask<Job>("GET", `/jobs/${id}`),
   createJob: (hostId: string, job: z.input<typeof NewJob>) =>
     ask<CreatedJob>("POST", `/hosts/${hostId}/jobs`, job),
+  giveUpJob: (id: string) => ask<Job>("POST", `/jobs/${id}/give-up`),
   cancelJob: (id: string, how: z.input<typeof CancelJob> = {}) => ask<Job>("POST", `/jobs/${id}/cancel`, how),
   jobLog: (id: string, wanted: { from?: number; limit?: number }) =>
     ask<JobLogPage>("GET", `/jobs/${id}/log${query(wanted)}`),

@@ -1,6 +1,10 @@
 import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
+import { benchApi } from "./bench/api.ts";
+import { benchConsole } from "./bench/console.ts";
+import { benchGrowth } from "./bench/growth.ts";
+import { benchTick } from "./bench/tick.ts";
 import type { Bench } from "./bench/bench.ts";
 import { benchDispatch } from "./bench/dispatch.ts";
 import { describeFigures } from "./bench/figure.ts";
@@ -21,6 +25,10 @@ const benches = new Map<string, Bench>([
   ["viewers", benchViewers],
   ["agent", benchAgent],
   ["nodes", benchNodes],
+  ["api", benchApi],
+  ["console", benchConsole],
+  ["growth", benchGrowth],
+  ["tick", benchTick],
 ]);
 
 /** Where the figures of full runs are kept. */

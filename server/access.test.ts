@@ -39,6 +39,7 @@ const TABLE: Record<string, Access> = {
   "GET /api/jobs/{id}/log": "viewer",
   "GET /api/jobs/{id}/stream": "viewer",
   "POST /api/jobs/{id}/cancel": "operator",
+  "POST /api/jobs/{id}/give-up": "operator",
   "POST /api/enrollment-tokens": "operator",
   "GET /api/enrollment-tokens/{id}": "operator",
   "POST /api/agents/enroll": "nobody",

@@ -30,6 +30,7 @@ import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
 import { enrolmentRoom } from "./enrolment/routes.ts";
 import { eventsRoom } from "./events/routes.ts";
 import { viewHosts } from "./hosts/list.ts";
+import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
@@ -147,7 +148,14 @@ export function createApp(parts: AppParts) {
     )
     .route(
       "/",
-      jobsRoom({ ...parts, ...core, create: core.createJob, streams, isSessionAlive: sessionAlive }),
+      jobsRoom({
+        ...parts,
+        ...core,
+        create: core.createJob,
+        refreshHost,
+        streams,
+        isSessionAlive: sessionAlive,
+      }),
     )
     .route(
       "/",

@@ -1,4 +1,6 @@
 import type { Leases } from "./platform/lease.ts";
+import type { RetentionLimits } from "./platform/retention-limits.ts";
+import { brooms, RETENTION_EVERY_MS, sweepAll } from "./retention/sweep.ts";
 import { followEnrolments, sweepEnrollments, type StepParts } from "./enrolment/steps.ts";
 
 /** How often expired enrolments are wiped. */
@@ -9,12 +11,26 @@ const SWEEP_MS = 5 * 60_000;
  * with the leases.
  */
 export async function runBackground(
-  parts: StepParts & { leases: Leases },
+  parts: StepParts & { leases: Leases; retention: RetentionLimits },
   onError: (error: unknown, doing: string) => void,
 ): Promise<() => Promise<void>> {
   const endFollowing = await followEnrolments(parts, (error) =>
     onError(error, "note that an enrolled machine connected"),
   );
-  parts.leases.every("wipe expired enrolments", SWEEP_MS, () => sweepEnrollments(parts));
-  return endFollowing;
+  const { leases } = parts;
+  leases.every("wipe expired enrolments", SWEEP_MS, () => sweepEnrollments(parts));
+  const all = brooms(parts.db, parts.retention);
+  let stopping = false;
+  leases.every("remove what is old", RETENTION_EVERY_MS, async () => {
+    await sweepAll(
+      all,
+      parts.clock.now(),
+      (error, what) => onError(error, `remove ${what}`),
+      () => stopping,
+    );
+  });
+  return async () => {
+    stopping = true;
+    await endFollowing();
+  };
 }

@@ -1,6 +1,6 @@
 import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
-import { refreshHost } from "./hosts/refresh.ts";
+import { refreshHost, refreshHosts } from "./hosts/refresh.ts";
 import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
@@ -17,7 +17,7 @@ import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
-import { agentConfig, needsInit } from "./repositories/config.ts";
+import { agentConfig, needInit } from "./repositories/config.ts";
 
 export interface CoreParts {
   db: Database;
@@ -84,16 +84,16 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     apply: receiveDurable,
     applyLogs: recordLogs,
     async refreshHosts(trx, hostIds) {
-      for (const hostId of hostIds) await refreshHost(trx, hostId);
+      await refreshHosts(trx, hostIds);
     },
     finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
     configFor,
     progress(hostId, message) {
       progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));
     },
-    async arrived(trx, hostId) {
-      if (!(await needsInit(trx, hostId))) return;
-      await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
+    async arrived(trx, hostIds) {
+      for (const hostId of await needInit(trx, hostIds))
+        await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
     },
     isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),

@@ -164,8 +164,9 @@ export async function startServer(
     url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
 
     core.link.start();
-    const endBackground = await runBackground({ db, clock, bus, leases }, (error, doing) =>
-      log.error(`could not ${doing}`, error),
+    const endBackground = await runBackground(
+      { db, clock, bus, leases, retention: config.retention },
+      (error, doing) => log.error(`could not ${doing}`, error),
     );
 
     let stopped: Promise<void> | null = null;
@@ -214,11 +215,17 @@ async function openBus(
     return localBus((error, topic) => log.error("a listener failed", error, { topic }), node);
   for (const secret of [config.nats.pass, config.nats.token]) if (secret !== undefined) log.redact(secret);
   const { natsBus } = await import("./platform/nats-bus.ts");
-  return natsBus({
+  const bus = natsBus({
     ...parts,
     address: config.nats,
-    onError: (error, topic) => log.error("a message between servers failed", error, { topic }),
+    onError: (error, topic) => log.error("trouble between servers", error, { topic }),
   });
+  bus.subscribe("bus.changed", ({ cutOff }) =>
+    cutOff
+      ? log.warn("NATS is out of reach: the other servers are not heard")
+      : log.info("NATS is reached: the other servers are heard"),
+  );
+  return bus;
 }
 
 async function openLeases(kind: "sqlite" | "postgres", parts: LeaseParts): Promise<Leases> {

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import { api } from "../api.ts";
 import { ApiProblem, asProblem } from "../api-problem.ts";
@@ -62,7 +62,8 @@ export function useRunNow(): RunNow {
     },
     [note],
   );
-  return { attempts, run, runMany };
+  // The same object while nothing changed: a new one would draw every row of the table again.
+  return useMemo(() => ({ attempts, run, runMany }), [attempts, run, runMany]);
 }
 
 const NO_GROUP = {

@@ -35,6 +35,11 @@ export class ServerProcess {
     return this.#running().pid;
   }
 
+  /** How it died; undefined while it runs and before its first start. */
+  get death(): string | undefined {
+    return this.#program?.end;
+  }
+
   async start(): Promise<void> {
     this.#program = new Program({
       name: "the server",
@@ -100,7 +105,8 @@ export class ServerProcess {
   }
 }
 
-function freePort(): number {
+/** A port that nobody has just now. */
+export function freePort(): number {
   const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = probe;
   probe.stop(true);

@@ -9,6 +9,10 @@ import { Problem } from "./errors.ts";
 /** Who caused a job, in words a person knows. */
 export const Actor = z.object({ kind: ActorKind, name: z.string() });
 
+/** That a log is not kept any more: since when, and whether for its age or to make room for newer ones. */
+export const LogRemoved = z.object({ at: Instant, why: z.enum(["age", "room"]) });
+export type LogRemoved = z.infer<typeof LogRemoved>;
+
 const common = {
   id: JobId,
   host: z.object({ id: HostId, name: z.string() }),
@@ -16,7 +20,12 @@ const common = {
   source_group: z.object({ id: SourceGroupId, name: z.string() }).nullable(),
   created_at: Instant,
   cancel_requested_at: Instant.nullable(),
-  log: z.object({ lines: z.int().nonnegative(), missing: z.int().nonnegative() }),
+  /** `lines` and `missing` are what the log had, also once it is `removed`. */
+  log: z.object({
+    lines: z.int().nonnegative(),
+    missing: z.int().nonnegative(),
+    removed: LogRemoved.optional(),
+  }),
 };
 
 /** What a queued job waits for. */
@@ -95,6 +104,8 @@ export const JobLogPage = z.object({
   end: z.int().nonnegative(),
   /** True when the job has finished and nothing more will come. */
   complete: z.boolean(),
+  /** When it is there, lines and gaps are not, whatever `end` says. */
+  removed: LogRemoved.optional(),
 });
 export type JobLogPage = z.infer<typeof JobLogPage>;
 

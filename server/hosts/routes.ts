@@ -12,7 +12,7 @@ import { listHosts } from "./list.ts";
 import { deleteHost } from "./remove.ts";
 import { changeName, type ChangeParts } from "./rename.ts";
 import { showHost } from "./show.ts";
-import { fleetSummary } from "./summary.ts";
+import { SummaryBoard } from "./summary-board.ts";
 
 export interface HostsParts extends ChangeParts {
   clock: Clock;
@@ -69,7 +69,8 @@ const remove = route({
 
 /** Hosts and how they stand. */
 export function hostsRoom(parts: HostsParts) {
-  const { db, clock, progressOf, partsOf, storeState, bus } = parts;
+  const { db, clock, progressOf, partsOf, bus } = parts;
+  const board = new SummaryBoard(parts);
   const found = async (id: HostId) => {
     const host = await showHost(db, id, progressOf, partsOf);
     if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
@@ -77,7 +78,7 @@ export function hostsRoom(parts: HostsParts) {
   };
   const summaryNow = async () => {
     const since = bus.cutOffSince();
-    const known = await fleetSummary(db, clock.now(), storeState());
+    const known = await board.ask();
     return since === null ? known : { ...known, cut_off: { since: instant(since) } };
   };
   return newRoom()

@@ -1,6 +1,6 @@
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { ready, readyForKeys, readyForRows } from "../platform/db/ready.ts";
-import type { Database, Trx } from "../platform/db/schema.ts";
+import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
 
 /** A chunk as it rests; `data` is what the agent compressed. */
 export interface StoredChunk {
@@ -40,14 +40,20 @@ export async function insertChunks(trx: Trx, chunks: readonly ChunkRow[]): Promi
   return repeated;
 }
 
-const selectHosts = readyForKeys((db, ids: JobId[]) =>
-  db.selectFrom("jobs").select(["id", "host_id"]).where("id", "in", ids),
+/** What a chunk of a job has to fit. */
+export type LogOwner = Pick<JobRecord, "id" | "host_id" | "log_bytes" | "log_removed_at" | "finished_at">;
+
+const selectOwners = readyForKeys((db, ids: JobId[]) =>
+  db
+    .selectFrom("jobs")
+    .select(["id", "host_id", "log_bytes", "log_removed_at", "finished_at"])
+    .where("id", "in", ids),
 );
 
-/** The hosts of those jobs that are known. */
-export async function hostsOf(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, HostId>> {
-  const answers = await selectHosts(trx, jobIds);
-  return new Map(answers.flatMap(({ result }) => result.rows.map(({ id, host_id }) => [id, host_id])));
+/** Those jobs that are known. */
+export async function logOwners(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, LogOwner>> {
+  const answers = await selectOwners(trx, jobIds);
+  return new Map(answers.flatMap(({ result }) => result.rows.map((row) => [row.id, row])));
 }
 
 /** Where the last stored chunk of a job ends. */
@@ -93,11 +99,18 @@ export async function growLog(trx: Trx, jobId: JobId, lines: number, missing: nu
     .execute();
 }
 
-/** Lines that are stored or marked as missing. */
-export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: number; missing: number }> {
+/** Lines that are stored, and what they take, and those marked as missing. */
+export async function coveredLines(
+  trx: Trx,
+  jobId: JobId,
+): Promise<{ stored: number; bytes: number; missing: number }> {
   const chunks = await trx
     .selectFrom("log_chunks")
-    .select((e) => e.fn.sum<number | null>("count").as("lines"))
+    .select((e) => [
+      e.fn.sum<number | null>("count").as("lines"),
+      // Neither database reads the data for its length.
+      e.fn.sum<number | null>(e.fn<number>("length", ["data"])).as("bytes"),
+    ])
     .where("job_id", "=", jobId)
     .executeTakeFirst();
   const gaps = await trx
@@ -105,7 +118,26 @@ export async function coveredLines(trx: Trx, jobId: JobId): Promise<{ stored: nu
     .select((e) => e.fn.sum<number | null>("count").as("lines"))
     .where("job_id", "=", jobId)
     .executeTakeFirst();
-  return { stored: Number(chunks?.lines ?? 0), missing: Number(gaps?.lines ?? 0) };
+  return {
+    stored: Number(chunks?.lines ?? 0),
+    bytes: Number(chunks?.bytes ?? 0),
+    missing: Number(gaps?.lines ?? 0),
+  };
+}
+
+/** Notes what a finished job's log takes, for the job and in its host's sum. */
+export async function setLogBytes(
+  trx: Trx,
+  job: { id: JobId; host_id: HostId; log_bytes: number },
+  bytes: number,
+): Promise<void> {
+  if (bytes === job.log_bytes) return;
+  await trx.updateTable("jobs").set({ log_bytes: bytes }).where("id", "=", job.id).execute();
+  await trx
+    .updateTable("hosts")
+    .set((e) => ({ log_bytes: e("log_bytes", "+", bytes - job.log_bytes) }))
+    .where("id", "=", job.host_id)
+    .execute();
 }
 
 export async function setMissing(trx: Trx, jobId: JobId, lines: number, missing: number): Promise<void> {

@@ -113,6 +113,7 @@ export class Delivery {
     const { hub, configure, onError } = this.#parts;
     const connection = hub.current(hostId);
     const epoch = connection?.greeted?.epoch;
+    if (connection !== undefined && epoch === undefined) connection.missed = true;
     if (connection === undefined || epoch === undefined) return undefined;
     try {
       await configure(hostId);

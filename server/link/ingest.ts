@@ -2,8 +2,9 @@ import type { Durable } from "@restic-manager/protocol/frame";
 import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
+import { turn } from "../platform/turn.ts";
 import type { Connection } from "./connection.ts";
-import { advance, keepRejected } from "./store.ts";
+import { advance, keepRejected, type Move } from "./store.ts";
 import { nothingTouched, type Touched } from "./touched.ts";
 
 /** Most frames committed together. Group commit: one fsync for many agents (measured: 64 rows 77,000/s, one row 2,800/s). */
@@ -62,11 +63,8 @@ export interface IngestParts {
 }
 
 /** A connection's frames that this batch commits. */
-interface Taken {
-  hostId: HostId;
-  epoch: Epoch;
+interface Taken extends Move {
   frames: Arrived[];
-  to: number;
 }
 
 /** This connection's frames do not follow what is committed: another writer moved the number, or one before them failed. */
@@ -114,10 +112,11 @@ export class Ingest {
   }
 
   async #drain(): Promise<void> {
-    // The socket handler goes on first, so that frames that arrived together are committed together.
-    await Promise.resolve();
     try {
       while (this.#queue.length > 0 && !this.#stopped) {
+        // Each frame arrives as a task of its own, after which all microtasks run, and a commit on SQLite is nothing else: only after
+        // a turn are frames that arrived together committed together, and only so do pages get theirs between two batches.
+        await turn();
         const batch = this.#queue.splice(0, BATCH_FRAMES);
         await this.#commitAll(batch);
         this.#release(batch);
@@ -186,11 +185,13 @@ export class Ingest {
       const reachedNow = new Map<Connection, number>();
       const taken: Taken[] = [];
       for (const [connection, frames] of inOneOrder(byConnection)) {
-        const fresh = await this.#advance(trx, connection, frames);
+        const fresh = this.#fresh(connection, frames);
         if (fresh === undefined) continue;
         taken.push(fresh);
         reachedNow.set(connection, fresh.to);
       }
+      // First, because on PostgreSQL this is what holds off another writer of the same hosts.
+      if (!(await advance(trx, taken))) throw new Overtaken();
       await this.#apply(trx, taken, touchedNow);
       await settle(trx, touchedNow);
       return { touched: touchedNow, reached: reachedNow };
@@ -202,8 +203,8 @@ export class Ingest {
     for (const [connection, to] of reached) connection.send({ type: "ack", seq: to });
   }
 
-  /** Counts a connection's frames as committed; answers those that were not before. */
-  async #advance(trx: Trx, connection: Connection, frames: Arrived[]): Promise<Taken | undefined> {
+  /** A connection's frames that were not committed before. */
+  #fresh(connection: Connection, frames: Arrived[]): Taken | undefined {
     const { greeted, hostId } = connection;
     if (greeted === undefined) return undefined;
     const from = greeted.committed;
@@ -214,9 +215,7 @@ export class Ingest {
     if (fresh[0]?.seq !== from + 1) throw new Overtaken();
     const { epoch } = greeted;
     const holder = { node: this.#parts.node, connection: connection.number };
-    // First, because on PostgreSQL this is what holds off another writer of the same host.
-    if (!(await advance(trx, { hostId, epoch, holder }, from, last.seq))) throw new Overtaken();
-    return { hostId, epoch, frames: fresh, to: last.seq };
+    return { hostId, epoch, holder, frames: fresh, from, to: last.seq };
   }
 
   /**

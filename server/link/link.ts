@@ -2,25 +2,27 @@ import { parseAgentFrame, type AgentFrame } from "@restic-manager/protocol/frame
 import type { Hello } from "@restic-manager/protocol/hello";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import type { HostId } from "@restic-manager/protocol/ids";
-import { HELLO_DEADLINE_MS, OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
+import { OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { judgeProtocol, PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import type { Bus } from "../platform/bus.ts";
-import type { Cancel, Clock } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import { storeTime } from "../platform/db/store-time.ts";
 import { Configurer } from "./configure.ts";
 import { Connection, type Greeted, type Reconciliation } from "./connection.ts";
 import { Delivery, RESEND_MS } from "./deliver.ts";
-import { greet, welcome } from "./greet.ts";
+import { Greeter } from "./greeter.ts";
+import { welcome, type Arrival, type Greeting } from "./greet.ts";
+import { HelloDeadline } from "./hello-deadline.ts";
 import { sendAway } from "./drain.ts";
 import { Hub } from "./hub.ts";
 import { Ingest, type ApplyLogs, type ApplyMessage } from "./ingest.ts";
 import type { LinkSocket } from "./socket.ts";
-import { reconcile } from "./lost.ts";
 import type { NodeParts } from "./nodes.ts";
 import { followOrders } from "./orders.ts";
 import { Presence } from "./presence.ts";
+import { reconcile } from "./reconcile.ts";
 import { Refusals } from "./refusals.ts";
 import { Router } from "./route.ts";
 import * as store from "./store.ts";
@@ -50,8 +52,8 @@ export interface LinkParts {
   /** What the agent should hold; the reading of its secrets is audited by whoever provides this. */
   configFor: (hostId: HostId) => Promise<AgentConfig | undefined>;
   progress: (hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>) => void;
-  /** After every hello that was taken: starts what a host needs at once, such as opening its repository. */
-  arrived: (trx: Trx, hostId: HostId) => Promise<void>;
+  /** With every hello that is taken: starts what hosts need at once, such as opening their repositories. */
+  arrived: (trx: Trx, hostIds: HostId[]) => Promise<void>;
   isStoreTrouble: (error: unknown) => boolean;
   onError: (error: unknown, doing: string) => void;
   /** Hears of events that did not fit their job's state and changed nothing. */
@@ -71,8 +73,8 @@ export class Link {
   readonly #refusals: Refusals;
   readonly #trouble: StoreTrouble;
   readonly #nodes: NodeParts;
-  readonly #greeting = new Map<Connection, Promise<void>>();
-  readonly #deadlines = new Map<Connection, Cancel>();
+  readonly #greeter: Greeter;
+  readonly #deadline: HelloDeadline;
   readonly #endings: (() => void)[] = [];
   readonly #background = new Set<Promise<void>>();
   #opened = 0;
@@ -85,6 +87,15 @@ export class Link {
     this.#nodes = parts.nodes ?? { node: "alone", live: () => ["alone"], time: storeTime(db, clock) };
     const { node, live, time } = this.#nodes;
     this.#trouble = new StoreTrouble(parts);
+    this.#deadline = new HelloDeadline(clock);
+    this.#greeter = new Greeter({
+      ...parts,
+      node,
+      live,
+      isCurrent: (connection) => this.hub.isCurrent(connection),
+      greeted: (arrival, greeting, now) => this.#greeted(arrival, greeting, now),
+      failed: (connections, error) => this.#notGreeted(connections, error),
+    });
     this.#configurer = new Configurer({ ...parts, hub: this.hub });
     const configure = (hostId: HostId) => this.#configurer.send(hostId);
     this.#presence = new Presence({ ...parts, hub: this.hub, node, time, configure });
@@ -161,31 +172,37 @@ export class Link {
     await this.#delivery.settled();
     await this.#router.settled();
     for (const connection of connections) connection.close("restarting");
-    await Promise.allSettled([...this.#greeting.values(), ...this.#background]);
+    await this.#greeter.settled();
+    await Promise.allSettled(this.#background);
   }
 
   /** Resolves when everything taken so far is committed, delivered and answered. */
   async settled(): Promise<void> {
     for (;;) {
-      await Promise.all([...this.#greeting.values(), ...this.#background]);
+      await this.#greeter.settled();
+      await Promise.all(this.#background);
       await this.#ingest.settled();
       await this.#delivery.settled();
       await this.#router.settled();
-      if (this.#greeting.size + this.#background.size === 0) return;
+      if (this.#background.size === 0) return;
     }
   }
 
   /** A socket whose bearer was found good. The first frame must be a hello. */
   opened(hostId: HostId, socket: LinkSocket, address: string | null): Connection {
-    const now = this.#parts.clock.now();
     this.#opened += 1;
-    const connection = new Connection({ hostId, socket, address, now, number: this.#opened });
+    const connection = new Connection({
+      hostId,
+      socket,
+      address,
+      clock: this.#parts.clock,
+      number: this.#opened,
+    });
     if (this.#leaving) {
       connection.close("restarting");
       return connection;
     }
-    const late = this.#parts.clock.after(HELLO_DEADLINE_MS, () => connection.close("hello_late"));
-    this.#deadlines.set(connection, late);
+    this.#deadline.begin(connection);
     return connection;
   }
 
@@ -193,7 +210,7 @@ export class Link {
   received(connection: Connection, data: string | Uint8Array): void {
     if (connection.closed) return;
     const now = this.#parts.clock.now();
-    connection.lastFrameAt = now;
+    connection.heard(this.#parts.clock);
     const frame = parseAgentFrame(data);
     switch (frame.type) {
       case "hello":
@@ -214,8 +231,7 @@ export class Link {
   /** The socket is gone, whoever closed it. */
   async closed(connection: Connection): Promise<void> {
     connection.closed = true;
-    this.#deadlines.get(connection)?.();
-    this.#deadlines.delete(connection);
+    this.#deadline.end(connection);
     if (this.hub.leave(connection) && !this.#leaving) await this.#presence.left(connection);
   }
 
@@ -271,43 +287,32 @@ export class Link {
     if (judgeProtocol(hello.protocol_version) !== "served")
       return this.#refusals.foreign(connection, hello.protocol_version);
     // A second one would let numbers be taken again that still wait for the store.
-    if (connection.greeted !== undefined || this.#greeting.has(connection))
+    if (connection.greeted !== undefined || this.#greeter.has(connection))
       return connection.complain(this.#parts.clock.now(), "hello was said before on this connection");
     const other = this.hub.current(connection.hostId);
-    const alive = other !== undefined && this.#parts.clock.now() - other.lastFrameAt < OFFLINE_AFTER_MS;
+    const alive = other !== undefined && this.#parts.clock.elapsed() - other.heardAt < OFFLINE_AFTER_MS;
     if (other !== undefined && other !== connection && alive && other.machineId !== hello.machine_id) {
       return this.#refusals.clone(connection, hello);
     }
     connection.machineId = hello.machine_id;
     // Newest first: from here on frames of an older connection are ignored, so `last_seq` stands still while we look.
     this.hub.enter(connection);
-    const done = this.#greet(connection, hello)
-      .catch((error: unknown) => {
-        this.#parts.onError(error, "answer a hello");
-        if (this.#parts.isStoreTrouble(error)) this.#trouble.note(error);
-        connection.close("store");
-      })
-      .finally(() => this.#greeting.delete(connection));
-    this.#greeting.set(connection, done);
+    this.#greeter.take({ connection, hello });
   }
 
-  async #greet(connection: Connection, hello: Hello): Promise<void> {
-    const { db, clock, bus } = this.#parts;
+  #notGreeted(connections: Connection[], error: unknown): void {
+    this.#parts.onError(error, "answer a hello");
+    if (this.#parts.isStoreTrouble(error)) this.#trouble.note(error);
+    for (const connection of connections) connection.close("store");
+  }
+
+  #greeted({ connection, hello }: Arrival, greeting: Greeting, now: number): void {
     const { hostId } = connection;
-    const now = clock.now();
-    const greeting = await db.transaction().execute(async (trx) => {
-      const surroundings = { node: this.#nodes.node, live: this.#nodes.live() };
-      const verdict = await greet(trx, connection, hello, now, surroundings);
-      if (verdict.verdict === "open") {
-        await this.#parts.arrived(trx, hostId);
-        await this.#parts.refreshHosts(trx, [hostId]);
-      }
-      return verdict;
-    });
     // It was written: what an earlier hello met is over. Without this an agent with nothing more to say would leave the alarm on.
     this.#trouble.note(undefined);
     if (!this.hub.isCurrent(connection)) {
-      if (greeting.verdict === "open" && !this.#leaving) await this.#presence.left(connection);
+      if (greeting.verdict === "open" && !this.#leaving)
+        this.#aside("mark a host offline", this.#presence.left(connection));
       return;
     }
     if (greeting.verdict === "clone") {
@@ -318,26 +323,26 @@ export class Link {
     if (greeting.verdict === "unknown_host") {
       return connection.refuse("revoked", "revoked", "This machine was removed from restic-manager.");
     }
-    this.#deadlines.get(connection)?.();
+    this.#deadline.end(connection);
     if (greeting.verdict === "new_epoch") {
       connection.send(welcome(PROTOCOL_VERSION, now, greeting.lastSeq, "new_epoch"));
       return;
     }
-    const { former } = greeting;
+    const { former, greeted, next, configVersion, awaited } = greeting;
     if (former !== undefined) {
       const replaced = this.#router.replaced(former.node, [{ hostId, connection: former.connection }]);
       this.#aside("tell a server that its agent is here", replaced);
     }
-    connection.greeted = greeting.greeted;
-    connection.send(welcome(PROTOCOL_VERSION, now, greeting.greeted.committed, greeting.next));
+    connection.greeted = greeted;
+    connection.send(welcome(PROTOCOL_VERSION, now, greeted.committed, next));
     connection.configVersion = hello.config_version;
-    // What it has to report must come in even when its own secrets cannot be opened here.
-    await this.#configurer
-      .send(hostId)
-      .catch((error: unknown) => this.#parts.onError(error, "send an agent its configuration"));
-    bus.publish("host.changed", { hostId });
-    await reconcile(this.#parts, [connection]);
-    this.#delivery.to(hostId, true);
+    this.#parts.bus.publish("host.changed", { hostId });
+    if (greeted.reconciliation !== undefined)
+      this.#aside("finish lost jobs", reconcile(this.#parts, [connection]));
+    // Most agents come back to nothing new, and then nothing is asked for.
+    if (awaited || connection.missed) this.#delivery.to(hostId, true);
+    else if (configVersion !== connection.configVersion)
+      this.#aside("send an agent its configuration", this.#configurer.send(hostId));
   }
 
   #committed(touched: Touched, connections: Connection[]): void {
@@ -363,9 +368,10 @@ export class Link {
   }
 
   #sweep(): void {
-    const now = this.#parts.clock.now();
+    // Not by the clock on the wall: set ahead it would throw every agent out at once, set back keep dead ones for hours.
+    const now = this.#parts.clock.elapsed();
     for (const connection of this.hub.all()) {
-      if (now - connection.lastFrameAt < OFFLINE_AFTER_MS) continue;
+      if (now - connection.heardAt < OFFLINE_AFTER_MS) continue;
       connection.close("silent");
       this.#aside("mark a host offline", this.closed(connection));
     }

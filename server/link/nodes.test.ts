@@ -200,7 +200,7 @@ onEveryStore("two servers on one store", (open) => {
     const alive = a.link.hub.current(atA);
     for (let i = 0; i < 9; i += 1) {
       clock.advance(OFFLINE_AFTER_MS / 8);
-      if (alive !== undefined) alive.lastFrameAt = clock.now();
+      alive?.heard(clock);
     }
     a.link.judgeAbsent();
     await settled();

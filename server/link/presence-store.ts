@@ -1,31 +1,37 @@
 import { sql, type SqlBool } from "kysely";
 import type { HostId } from "@restic-manager/protocol/ids";
 import type { Database, Trx } from "../platform/db/schema.ts";
+import { askInShapes } from "../platform/db/shapes.ts";
 import type { StoreTime } from "../platform/db/store-time.ts";
 import type { Holder } from "./store.ts";
 
 /** Hosts in one statement that says when they were last heard of. */
 const SEEN_AT_ONCE = 500;
 
-/** Marks a host offline, unless a connection after `last` has taken it, here or elsewhere. False when one has. */
-export async function writeOffline(
-  trx: Trx,
-  hostId: HostId,
-  lastSeenAt: number,
-  last: Holder,
-): Promise<boolean> {
-  const done = await trx
-    .updateTable("hosts")
-    .set({ online: 0, last_seen_at: lastSeenAt, connected_since: null })
-    .where("id", "=", hostId)
-    .where((e) =>
-      e.or([
-        e("link_node", "is", null),
-        e.and([e("link_node", "=", last.node), e("link_connection", "<=", last.connection)]),
-      ]),
-    )
-    .executeTakeFirst();
-  return Number(done.numUpdatedRows) === 1;
+/** A host whose connection has ended. */
+export interface Gone {
+  hostId: HostId;
+  lastSeenAt: number;
+  /** The connection that ended, or was the last one known. */
+  last: Holder;
+}
+
+/** Marks hosts offline, unless a connection after the last one has taken them, here or elsewhere. Answers those that are marked. */
+export async function writeOffline(trx: Trx, gone: readonly Gone[]): Promise<HostId[]> {
+  const inOneOrder = gone.toSorted((one, other) => (one.hostId < other.hostId ? -1 : 1));
+  return await askInShapes(inOneOrder, async (part) => {
+    const rows = part.map(
+      ({ hostId, lastSeenAt, last: { node, connection } }) =>
+        sql`(cast(${hostId} as text), cast(${lastSeenAt} as double precision), cast(${node} as text),
+          cast(${connection} as double precision))`,
+    );
+    const marked = await sql<{ id: HostId }>`
+      update hosts set online = 0, last_seen_at = gone.column2, connected_since = null
+      from (values ${sql.join(rows)}) as gone where hosts.id = gone.column1
+        and (link_node is null or (link_node = gone.column3 and link_connection <= gone.column4))
+      returning hosts.id as id`.execute(trx);
+    return [...new Set(marked.rows.map((row) => row.id))];
+  });
 }
 
 /** Marks a host online again that others took for gone while its connection here lived. False when it is not ours any more. */

@@ -6,8 +6,8 @@ import type { StoreTime } from "../platform/db/store-time.ts";
 import { NODE_GRACE_MS } from "../platform/lease.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
+import { Leavers } from "./leavers.ts";
 import * as store from "./presence-store.ts";
-import type { Holder } from "./store.ts";
 
 export interface PresenceParts {
   db: Database;
@@ -30,26 +30,17 @@ export interface PresenceParts {
  */
 export class Presence {
   readonly #parts: PresenceParts;
+  readonly #leavers: Leavers;
 
   constructor(parts: PresenceParts) {
     this.#parts = parts;
+    this.#leavers = new Leavers(parts);
   }
 
   /** Marks a host offline whose connection here has ended, unless it has come back meanwhile, here or elsewhere. */
   async left(connection: Connection): Promise<void> {
     const last = { node: this.#parts.node, connection: connection.number };
-    await this.#markOffline(connection.hostId, connection.lastFrameAt, last);
-  }
-
-  async #markOffline(hostId: HostId, lastSeenAt: number, last: Holder): Promise<void> {
-    const gone = await this.#parts.db.transaction().execute(async (trx) => {
-      // It may have come back meanwhile; or left while its hello was written down.
-      if (this.#parts.hub.current(hostId) !== undefined) return false;
-      if (!(await store.writeOffline(trx, hostId, lastSeenAt, last))) return false;
-      await this.#parts.refreshHosts(trx, [hostId]);
-      return true;
-    });
-    if (gone) this.#parts.bus.publish("host.changed", { hostId });
+    await this.#leavers.left({ hostId: connection.hostId, lastSeenAt: connection.lastFrameAt, last });
   }
 
   /** Writes down the last sign of life of everybody connected here, and puts right what the store has wrong of them. */
@@ -68,11 +59,18 @@ export class Presence {
    */
   async forgetAbsent(): Promise<void> {
     const { db, hub, node, time } = this.#parts;
-    for (const host of await store.hostsToJudge(db, node, time, NODE_GRACE_MS)) {
-      if (hub.current(host.id) !== undefined) continue;
-      const last = { node: host.link_node ?? node, connection: host.link_connection ?? 0 };
-      await this.#markOffline(host.id, host.last_seen_at ?? 0, last);
-    }
+    const absent = await store.hostsToJudge(db, node, time, NODE_GRACE_MS);
+    await Promise.all(
+      absent
+        .filter((host) => hub.current(host.id) === undefined)
+        .map(({ id, last_seen_at, link_node, link_connection }) =>
+          this.#leavers.left({
+            hostId: id,
+            lastSeenAt: last_seen_at ?? 0,
+            last: { node: link_node ?? node, connection: link_connection ?? 0 },
+          }),
+        ),
+    );
   }
 
   /**

@@ -1,8 +1,7 @@
 import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
-import type { Hello } from "@restic-manager/protocol/hello";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
-import { ready } from "../platform/db/ready.ts";
-import type { Database, HostUpdate, Tables, Trx } from "../platform/db/schema.ts";
+import { ready, readyForRows } from "../platform/db/ready.ts";
+import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
 export const NO_EPOCH = Epoch.parse("0".repeat(32));
@@ -11,16 +10,6 @@ const MOST_REJECTED = 200;
 // In the text and not as parameters: partial indexes are found only so.
 const ACTIVE = sql<SqlBool>`state in ('queued', 'running')`;
 
-/** The host that a bearer belongs to, by the bearer's SHA-256 in hex. */
-export async function hostByBearer(db: Database, bearerHash: string): Promise<HostId | undefined> {
-  const row = await db
-    .selectFrom("hosts")
-    .select("id")
-    .where("bearer_hash", "=", bearerHash)
-    .executeTakeFirst();
-  return row?.id;
-}
-
 /** A connection as all servers know it. */
 export interface Holder {
   node: string;
@@ -28,38 +17,8 @@ export interface Holder {
 }
 
 /** As `link_epochs.held_by` keeps it. */
-function heldBy({ node, connection }: Holder): string {
+export function heldBy({ node, connection }: Holder): string {
   return `${node}.${connection}`;
-}
-
-/** What is known of a host before a hello. */
-export async function standing(trx: Trx, hostId: HostId) {
-  return await trx
-    .selectFrom("hosts")
-    .select(["epoch", "machine_id", "online", "link_node", "link_connection"])
-    .where("id", "=", hostId)
-    .executeTakeFirst();
-}
-
-/**
- * Makes a connection the one whose frames count. On PostgreSQL this waits for a batch of the former one that is being committed,
- * and any that comes later finds that it moves nothing.
- *
- * @returns how far this life of the agent is committed; undefined for a new one.
- */
-export async function takeLink(
-  trx: Trx,
-  hostId: HostId,
-  epoch: Epoch,
-  holder: Holder,
-): Promise<number | undefined> {
-  const rows = await trx
-    .updateTable("link_epochs")
-    .set({ held_by: heldBy(holder) })
-    .where("host_id", "=", hostId)
-    .returning(["epoch", "last_seq"])
-    .execute();
-  return rows.find((row) => row.epoch === epoch)?.last_seq;
 }
 
 export async function beginEpoch(
@@ -77,98 +36,44 @@ export async function beginEpoch(
     .execute();
 }
 
-/** Moves `last_seq`, if nobody else has moved it meanwhile and this connection is still the one whose frames count. */
-export async function advance(
-  trx: Trx,
-  host: { hostId: HostId; epoch: Epoch; holder: Holder },
-  from: number,
-  to: number,
-): Promise<boolean> {
-  const { numAffectedRows } = await moveLastSeq(trx, {
-    hostId: host.hostId,
-    epoch: host.epoch,
-    holder: heldBy(host.holder),
-    from,
-    to,
-  });
-  return Number(numAffectedRows) === 1;
-}
-
-interface Move {
+/** How far one connection's frames count as committed: from there to there. */
+export interface Move {
   hostId: HostId;
   epoch: Epoch;
-  holder: string;
+  holder: Holder;
   from: number;
   to: number;
 }
 
-const moveLastSeq = ready((db, { hostId, epoch, holder, from, to }: Move) =>
-  db
-    .updateTable("link_epochs")
-    .set({ last_seq: to })
-    .where("host_id", "=", hostId)
-    .where("epoch", "=", epoch)
-    .where("last_seq", "=", from)
-    .where("held_by", "=", holder),
+/**
+ * Moves `last_seq` of many hosts at once (on PostgreSQL each statement is a way there and back), each if nobody else has moved it
+ * meanwhile and its connection is still the one whose frames count. False when that is not so of some: then undo the transaction.
+ */
+export async function advance(trx: Trx, moves: readonly Move[]): Promise<boolean> {
+  const rows = moves.map(({ holder, ...move }) => ({ ...move, holder: heldBy(holder) }));
+  for (const { part, result } of await moveLastSeqs(trx, rows))
+    if (Number(result.numAffectedRows) !== part.length) return false;
+  return true;
+}
+
+const moveLastSeqs = readyForRows(
+  ["hostId", "epoch", "holder", "from", "to"],
+  (db, moves: (Omit<Move, "holder"> & { holder: string })[]) => {
+    const rows = moves.map(
+      ({ hostId, epoch, holder, from, to }) =>
+        sql`(cast(${hostId} as text), cast(${epoch} as text), cast(${holder} as text),
+          cast(${from} as double precision), cast(${to} as double precision))`,
+    );
+    return db
+      .updateTable("link_epochs")
+      .from(sql`(values ${sql.join(rows)})`.as("move"))
+      .set({ last_seq: sql<number>`move.column5` })
+      .where(
+        sql<SqlBool>`host_id = move.column1 and epoch = move.column2 and held_by = move.column3
+          and last_seq = move.column4`,
+      );
+  },
 );
-
-/** Jobs the server believes an agent has: accepted or running, or sent to an earlier life of it. */
-export async function believedHeld(
-  trx: Trx,
-  hostId: HostId,
-): Promise<{ id: JobId; sentEpoch: Epoch | null; accepted: boolean }[]> {
-  const rows = await trx
-    .selectFrom("jobs")
-    .select(["id", "sent_epoch", "accepted_at", "state"])
-    .where("host_id", "=", hostId)
-    .where(ACTIVE)
-    .where("sent_at", "is not", null)
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    sentEpoch: row.sent_epoch,
-    accepted: row.accepted_at !== null || row.state === "running",
-  }));
-}
-
-/** Jobs of an earlier life that the agent still holds go on in this one. */
-export async function adopt(trx: Trx, jobIds: JobId[], epoch: Epoch): Promise<void> {
-  if (jobIds.length === 0) return;
-  await trx.updateTable("jobs").set({ sent_epoch: epoch }).where("id", "in", jobIds).execute();
-}
-
-/** Writes down what a hello says, and that the host is there. */
-export async function writeHello(
-  trx: Trx,
-  hostId: HostId,
-  hello: Hello,
-  facts: { now: number; address: string | null; epoch: Epoch; holder: Holder },
-): Promise<void> {
-  const { restic } = hello;
-  const update: HostUpdate = {
-    online: 1,
-    link_node: facts.holder.node,
-    link_connection: facts.holder.connection,
-    connected_since: facts.now,
-    last_seen_at: facts.now,
-    address: facts.address,
-    hostname: hello.hostname,
-    os: hello.os,
-    os_name: hello.os_name,
-    arch: hello.arch,
-    machine_id: hello.machine_id,
-    boot_id: hello.boot_id,
-    agent_version: hello.agent_version,
-    protocol_version: hello.protocol_version,
-    restic_state: restic.state,
-    restic_version: restic.state === "missing" ? null : restic.version,
-    clock_skew_ms: Number.isFinite(hello.clock) ? Math.round(hello.clock - facts.now) : null,
-    config_applied_version: hello.config_version,
-    epoch: facts.epoch,
-    link_problem: null,
-  };
-  await trx.updateTable("hosts").set(update).where("id", "=", hostId).execute();
-}
 
 /** Notes that all that the agent knows in this life of its state has come or is on its way. */
 export async function writeEpoch(db: Database, hostId: HostId, epoch: Epoch): Promise<void> {
@@ -262,7 +167,11 @@ const markSent = ready((db, { hostId, epoch, node, connection, now, resendBefore
       e("accepted_at", "is", null),
       e.or([
         e("sent_at", "is", null),
-        e.and([e("sent_epoch", "=", epoch), e("sent_at", "<=", resendBefore)]),
+        e.and([
+          e("sent_epoch", "=", epoch),
+          // Sent in the future: the clock was set back, and how long ago that was is not known.
+          e.or([e("sent_at", "<=", resendBefore), e("sent_at", ">", now)]),
+        ]),
       ]),
     ]);
   return db

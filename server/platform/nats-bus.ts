@@ -14,6 +14,8 @@ const TRY_MS = 10_000;
 const LOOK_MS = 100;
 /** How often NATS is asked whether it lives; silent twice, it is gone. */
 const PING_MS = 10_000;
+/** The client is silent about a first connection that does not come: after so long somebody should hear of it. */
+const FIRST_MS = 5_000;
 /** Between two attempts to reach NATS again; up to as much again is chance. */
 const RECONNECT_MS = 500;
 
@@ -84,6 +86,10 @@ export function natsBus({ address, clock, node, instance, onError }: NatsBusPart
       else if (status.type === "error") onError(status.error, "nats");
     }
   };
+  const endFirst = clock.after(FIRST_MS, () => {
+    const words = "not reached yet: check RM_NATS_URL, its user and password or token, and its certificate";
+    if (connection === null && !closed) onError(new Error(words), "nats");
+  });
   const { tls, ...where } = address;
   const opening = connect({
     ...where,
@@ -101,6 +107,7 @@ export function natsBus({ address, clock, node, instance, onError }: NatsBusPart
   })
     .then(async (nats) => {
       connection = nats;
+      endFirst();
       if (closed) return await nats.close();
       nats.subscribe(events, {
         callback: (error, message) => (error ? onError(error, "nats") : heard(message)),
@@ -158,6 +165,7 @@ export function natsBus({ address, clock, node, instance, onError }: NatsBusPart
       flush();
       closed = true;
       gathering?.();
+      endFirst();
       // One that never came up keeps trying until the process ends; nothing waits for it.
       if (connection === null) return;
       // What was sent is sent; without NATS, or with one that does not answer, there is nothing to wait for.

@@ -89,7 +89,8 @@ export async function startPostgres(
   };
 }
 
-async function initialise(
+/** Makes the files of a new cluster in `data`; anyone who reaches its socket is `rm`, its superuser. */
+export async function initialise(
   bin: string,
   data: string,
   how: Bun.SpawnOptions.BaseOptions<"ignore", "pipe", "pipe">,
@@ -125,7 +126,8 @@ async function readUntilReady(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): 
   return undefined;
 }
 
-function serverPrograms(): string {
+/** The folder of the newest PostgreSQL server programs. Throws when there are none. */
+export function serverPrograms(): string {
   const root = "/usr/lib/postgresql";
   const newestFirst = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a)) : [];
   for (const version of newestFirst) {
@@ -136,7 +138,7 @@ function serverPrograms(): string {
 }
 
 /** Who owns the cluster when the tests run as root; nothing to change otherwise. */
-function unprivilegedOwner(): { uid: number; gid: number } | undefined {
+export function unprivilegedOwner(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const people = readFileSync("/etc/passwd", "utf8").split("\n");
   for (const name of ["postgres", "nobody"]) {

@@ -3,6 +3,7 @@ import * as first from "./migrations/0001_first.ts";
 import * as fleet from "./migrations/0002_fleet.ts";
 import * as snapshotHost from "./migrations/0003_snapshot_host.ts";
 import * as nodes from "./migrations/0004_nodes.ts";
+import * as pages from "./migrations/0005_pages.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -17,4 +18,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0002_fleet": fleet,
   "0003_snapshot_host": snapshotHost,
   "0004_nodes": nodes,
+  "0005_pages": pages,
 };

@@ -224,11 +224,11 @@ describe("an SQLite file", () => {
 onEveryDatabase("a server that froze in a transaction", (open, kind) => {
   if (kind === "postgres")
     test("loses its locks, or agents that come to another server would wait for it", async () => {
-      const { db, close } = await openDatabase(await open());
+      const store = await openDatabase(await open());
       const { rows } = await sql<{ value: string }>`select current_setting(
-        'idle_in_transaction_session_timeout') as value`.execute(db);
+        'idle_in_transaction_session_timeout') as value`.execute(store.db);
       expect(rows).toEqual([{ value: "5s" }]);
-      await close();
+      await store.close();
     });
 });
 

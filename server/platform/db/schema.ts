@@ -174,6 +174,8 @@ interface HostTable {
   stored_bytes: number | null;
   snapshot_count: Generated<number>;
   snapshots_taken_at: number | null;
+  /** What the logs of its finished jobs take here; the sum of `jobs.log_bytes`. */
+  log_bytes: Generated<number>;
 }
 
 interface JobTable {
@@ -203,6 +205,11 @@ interface JobTable {
   /** Lines known so far, those missing included. */
   log_lines: Generated<number>;
   log_missing: Generated<number>;
+  /** What the log takes here, compressed; known when the job has ended, 0 again once it is removed. */
+  log_bytes: Generated<number>;
+  /** When retention removed the log, or began to, and for what: its age, or to make room. */
+  log_removed_at: number | null;
+  log_removed_for: "age" | "room" | null;
 }
 
 export type Database = Kysely<Tables>;

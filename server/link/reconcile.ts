@@ -4,17 +4,15 @@ import type { Database, Trx } from "../platform/db/schema.ts";
 import type { Connection, Reconciliation } from "./connection.ts";
 import { nothingTouched, publishTouched, type Touched } from "./touched.ts";
 
-export interface LostParts {
+export interface ReconcileParts {
   db: Database;
   bus: Bus;
-  /** Finishes jobs that an agent came back without. */
   finishLost: (trx: Trx, lost: Reconciliation["lost"], touched: Touched) => Promise<void>;
-  /** Recomputes what is derived from hosts' facts, inside the same transaction. */
   refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
 }
 
 /** Finishes lost jobs of connections that have now committed all that their agents had to say at their hello. */
-export async function reconcile(parts: LostParts, connections: Connection[]): Promise<void> {
+export async function reconcile(parts: ReconcileParts, connections: readonly Connection[]): Promise<void> {
   for (const { greeted, hostId } of connections) {
     const due = greeted?.reconciliation;
     if (greeted === undefined || due === undefined || greeted.committed < due.upTo) continue;
