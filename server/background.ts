@@ -1,27 +1,36 @@
+import type { Leases } from "./platform/lease.ts";
+import type { RetentionLimits } from "./platform/retention-limits.ts";
+import { brooms, RETENTION_EVERY_MS, sweepAll } from "./retention/sweep.ts";
 import { followEnrolments, sweepEnrollments, type StepParts } from "./enrolment/steps.ts";
 
 /** How often expired enrolments are wiped. */
 const SWEEP_MS = 5 * 60_000;
 
-/** Starts what runs by itself beside requests and the link. Returns what ends it, once all of it is at rest. */
+/**
+ * Starts what runs by itself beside requests and the link. Returns what ends it, once all of it is at rest; what runs under a lease ends
+ * with the leases.
+ */
 export async function runBackground(
-  parts: StepParts,
+  parts: StepParts & { leases: Leases; retention: RetentionLimits },
   onError: (error: unknown, doing: string) => void,
 ): Promise<() => Promise<void>> {
-  let sweeping: Promise<void> | null = null;
-  // A sweep that a slow store holds up is not joined by the next.
-  const sweep = (): void => {
-    sweeping ??= sweepEnrollments(parts)
-      .catch((error: unknown) => onError(error, "wipe expired enrolments"))
-      .finally(() => (sweeping = null));
-  };
   const endFollowing = await followEnrolments(parts, (error) =>
     onError(error, "note that an enrolled machine connected"),
   );
-  const endSweeping = parts.clock.every(SWEEP_MS, sweep);
+  const { leases } = parts;
+  leases.every("wipe expired enrolments", SWEEP_MS, () => sweepEnrollments(parts));
+  const all = brooms(parts.db, parts.retention);
+  let stopping = false;
+  leases.every("remove what is old", RETENTION_EVERY_MS, async () => {
+    await sweepAll(
+      all,
+      parts.clock.now(),
+      (error, what) => onError(error, `remove ${what}`),
+      () => stopping,
+    );
+  });
   return async () => {
-    endSweeping();
+    stopping = true;
     await endFollowing();
-    await sweeping;
   };
 }

@@ -19,6 +19,7 @@ export const API_ERRORS = {
   admin_creds_required: 400,
   no_credentials: 409,
   job_finished: 409,
+  job_not_lost: 409,
   token_expired: 410,
   token_used: 410,
   token_unknown: 401,

@@ -20,6 +20,7 @@ const WORDS: Record<JobErrorCode | "offline" | "issues", string> = {
   agent_state_lost: "the agent lost its state",
   agent_outdated: "the agent is too old for this job",
   host_removed: "the host was removed",
+  given_up: "nobody waits for the machine any more",
   invalid_input: "the job's input was refused",
   disk_full: "the machine's disk is full",
   failed: "restic failed",

@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
   "source_group.deleted",
   "job.run_now",
   "job.cancelled",
+  "job.given_up",
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

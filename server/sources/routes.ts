@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { SourceGroups } from "@restic-manager/protocol/api/hosts";
-import { CreatedJob, RunGroup, type Job } from "@restic-manager/protocol/api/jobs";
+import { CreatedJob, RanHosts, RunGroup, RunHosts, type Job } from "@restic-manager/protocol/api/jobs";
 import { HostId, SourceGroupId, type JobId } from "@restic-manager/protocol/ids";
 import { userActor } from "../audit/actor.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, route } from "../platform/http/room.ts";
 import { sourceGroupView } from "./groups.ts";
 import { runGroup, type RunParts } from "./run.ts";
+import { runHosts } from "./run-hosts.ts";
 import { readSourceGroups } from "./store.ts";
 
 export interface SourcesParts extends RunParts {
@@ -32,6 +33,15 @@ const run = route({
   responses: { 201: json(CreatedJob, "The job is queued") },
 });
 
+const runMany = route({
+  method: "post",
+  path: "/api/backups",
+  access: "operator",
+  summary: "Back up many hosts now, each with all its source groups",
+  request: { body: body(RunHosts) },
+  responses: { 200: json(RanHosts, "For each host its jobs, queued, or why it has none") },
+});
+
 /** What hosts back up. */
 export function sourcesRoom(parts: SourcesParts) {
   return newRoom()
@@ -46,5 +56,9 @@ export function sourcesRoom(parts: SourcesParts) {
       const job = await parts.viewJob(jobId);
       if (job === undefined) throw new ApiProblem("not_found", "the host was removed meanwhile");
       return c.json({ job }, 201);
+    })
+    .openapi(runMany, async (c) => {
+      const { host_ids, bandwidth } = c.req.valid("json");
+      return c.json({ items: await runHosts(parts, host_ids, bandwidth, userActor(c)) }, 200);
     });
 }

@@ -30,15 +30,22 @@ export class ApiProblem extends Error {
 
 /** The one translation of a problem to HTTP: `{code, message, hint?, fields?}` with the table's status. */
 export function problemResponse(problem: ApiProblem): Response {
-  const { hint, fields, retryAfterSeconds, allow } = problem.extras;
-  const body: Problem = { code: problem.code, message: problem.message };
-  if (hint !== undefined) body.hint = hint;
-  if (fields !== undefined) body.fields = fields;
+  const { retryAfterSeconds, allow } = problem.extras;
   const headers: Record<string, string> = { "cache-control": "no-store" };
   if (retryAfterSeconds !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterSeconds)));
   if (allow !== undefined) headers["allow"] = allow;
-  return Response.json(body, { status: API_ERRORS[problem.code], headers });
+  return Response.json(problemBody(problem), { status: API_ERRORS[problem.code], headers });
+}
+
+/** A problem as an answer shows it: as its body, or beside what did succeed. */
+export function problemBody({ code, message, extras: { hint, fields } }: ApiProblem): Problem {
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(fields === undefined ? {} : { fields }),
+  };
 }
 
 /** What to answer for anything that was thrown. What nobody expected says nothing of its inside. */
