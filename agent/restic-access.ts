@@ -88,19 +88,21 @@ export function toJobError(error: ResticError): JobError | undefined {
   return { code, message: sentence(error.message), ...(hint === undefined ? {} : { hint }) };
 }
 
-/** What the protocol has no code of its own for. */
+/** For what the protocol has no code of its own. */
+const STAND_INS = {
+  append_only: "unauthorized",
+  incomplete: "failed",
+  interrupted: "failed",
+  snapshot_missing: "failed",
+  path_missing: "failed",
+} as const satisfies Partial<Record<ResticError["code"], JobErrorCode>>;
+
 function jobCode(code: ResticError["code"]): JobErrorCode {
-  switch (code) {
-    case "append_only":
-      return "unauthorized";
-    case "incomplete":
-    case "interrupted":
-    case "snapshot_missing":
-    case "path_missing":
-      return "failed";
-    default:
-      return code;
-  }
+  return isStoodInFor(code) ? STAND_INS[code] : code;
+}
+
+function isStoodInFor(code: ResticError["code"]): code is keyof typeof STAND_INS {
+  return Object.hasOwn(STAND_INS, code);
 }
 
 function sentence(text: string): string {

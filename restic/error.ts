@@ -152,8 +152,21 @@ export function appendOnly(address: string): ResticError {
   return { code: "append_only", message, address };
 }
 
+/**
+ * The id of the snapshot that a message calls missing. A part of an id is looked for; a whole id is opened, and what fails then is worded by
+ * the backend.
+ */
+export function missingSnapshot(text: string): string | undefined {
+  return (
+    /no matching ID found for prefix "([^"]*)"/.exec(text)?.[1] ??
+    /failed to load snapshot ([0-9a-f]+): .*(?:does not exist|no such file or directory|cannot find the file)/.exec(
+      text,
+    )?.[1]
+  );
+}
+
 function missingThing(whole: string, redact: Redact): ResticError | undefined {
-  const snapshot = /no matching ID found for prefix "([^"]*)"/.exec(whole)?.[1];
+  const snapshot = missingSnapshot(whole);
   if (snapshot !== undefined) {
     return {
       code: "snapshot_missing",

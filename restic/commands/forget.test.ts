@@ -109,6 +109,13 @@ describe.each(recordedVersions)("output of %s", (version) => {
     const id = "d".repeat(64);
     removals.add(`Ignoring "${id}": no matching ID found for prefix "${id}"`);
     for (const line of recorded(version, "forget_id_missing_json").stderr) removals.add(line);
-    expect([...removals.missing]).toEqual([id]);
+    const other = "e".repeat(64);
+    removals.add(
+      `Ignoring "${other}": failed to load snapshot eeeeeeee: <snapshot/eeeeeeeeee> does not exist`,
+    );
+    const damaged = "f".repeat(64);
+    removals.add(`Ignoring "${damaged}": failed to load snapshot ffffffff: invalid data returned`);
+    expect([...removals.missing]).toEqual([id, other]);
+    expect([...removals.failed]).toEqual([damaged]);
   });
 });

@@ -4,7 +4,7 @@ import { documentCollector, maxDocumentBytes } from "../document.ts";
 import { appendOnly, type Outcome, type ResticError } from "../error.ts";
 import { execute } from "../execute.ts";
 import { repositoryAddress } from "../repository-url.ts";
-import { checkWholeSnapshotId } from "./snapshot-id.ts";
+import { checkWholeSnapshotId, ignoredSnapshot } from "./snapshot-id.ts";
 import { snapshot } from "./snapshots.ts";
 
 /** How many snapshots to keep of each kind; zero is the same as not given. */
@@ -266,8 +266,8 @@ export function removalWatcher(): RemovalWatcher {
     add(line) {
       const stayed = /^unable to remove snapshot\/([0-9a-f]{64}) from the repository/.exec(line)?.[1];
       if (stayed !== undefined) failed.add(stayed);
-      const unknown = /^Ignoring "([0-9a-f]{64})": no matching ID found/.exec(line)?.[1];
-      if (unknown !== undefined) missing.add(unknown);
+      const ignored = ignoredSnapshot(line);
+      if (ignored !== undefined) (ignored.missing ? missing : failed).add(ignored.id);
     },
   };
 }

@@ -137,7 +137,8 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
   return {
     add(stream, text) {
       const message = parseMessage(text);
-      switch (message?.message_type) {
+      if (message === undefined) return false;
+      switch (message.message_type) {
         case "status":
           addStatus(message);
           return true;

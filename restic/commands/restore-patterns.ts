@@ -40,7 +40,7 @@ export function exactPattern(path: string): string {
 
 function pattern(path: PickedPath): Buffer {
   const parts: Buffer[] = [];
-  const characters = typeof path === "string" ? [...path] : [...charactersOf(Buffer.from(path))];
+  const characters = typeof path === "string" ? Array.from(path) : [...charactersOf(Buffer.from(path))];
   for (const [i, character] of characters.entries()) {
     if (typeof character !== "string") parts.push(character);
     else if (character === "\n") parts.push(Buffer.from(lineBreak));

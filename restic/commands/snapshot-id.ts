@@ -1,4 +1,4 @@
-import type { ResticError } from "../error.ts";
+import { missingSnapshot, type ResticError } from "../error.ts";
 
 /**
  * Why this cannot name a snapshot; undefined if it can. Only hexadecimal ids, whole or at least 8 characters: `latest` means
@@ -27,4 +27,10 @@ export function checkSnapshotPath(path: string): ResticError | undefined {
     return invalid("the path has bytes that are no UTF-8, which cannot be an argument of restic");
   }
   return undefined;
+}
+
+/** The whole id on a line by which restic passes over a snapshot, and whether it is because it is not there. */
+export function ignoredSnapshot(line: string): { id: string; missing: boolean } | undefined {
+  const id = /^Ignoring "([0-9a-f]{64})": /.exec(line)?.[1];
+  return id === undefined ? undefined : { id, missing: missingSnapshot(line) !== undefined };
 }

@@ -4,24 +4,23 @@ import { appendOnly, type Outcome, type ResticError } from "../error.ts";
 import { execute } from "../execute.ts";
 import { parseMessage } from "../message.ts";
 import { repositoryAddress } from "../repository-url.ts";
-import { checkWholeSnapshotId } from "./snapshot-id.ts";
+import { checkWholeSnapshotId, ignoredSnapshot } from "./snapshot-id.ts";
 
 export type TagInput = {
   /** Whole ids. */
   ids: readonly string[];
-  /** All tags from now on (none: an empty list), or some more and some less. */
+  /** All tags from now on, or some more and some less. `--set` cannot take all away (tried on 0.18): `remove` them by name. */
   edit: { set: readonly string[] } | { add: readonly string[]; remove: readonly string[] };
   retryLockSeconds?: number;
 };
 
-/** A snapshot with other tags is another snapshot: the old id is gone. */
+/** A snapshot with other tags is another snapshot: the old id is gone. `not_found` are not there, or cannot be read. */
 export type TagResult = { changed: { old_id: string; new_id: string }[]; not_found: string[] };
 
 export function tagArgs({ ids, edit }: TagInput): string[] {
   const options =
     "set" in edit
-      ? // An empty value takes all tags away.
-        (edit.set.length === 0 ? [""] : edit.set).map((tag) => `--set=${tag}`)
+      ? edit.set.map((tag) => `--set=${tag}`)
       : [...edit.add.map((tag) => `--add=${tag}`), ...edit.remove.map((tag) => `--remove=${tag}`)];
   return ["tag", "--json", ...options, ...ids];
 }
@@ -33,7 +32,7 @@ export function checkTagInput({ ids, edit }: TagInput): ResticError | undefined 
   if (ids.length === 0 || ids.length > maxIds)
     return invalid(`1 to ${maxIds} snapshots can be tagged at a time`);
   const tags = "set" in edit ? edit.set : [...edit.add, ...edit.remove];
-  if (!("set" in edit) && tags.length === 0) return invalid("no tag is added or removed");
+  if (tags.length === 0) return invalid("no tag is set, added or removed");
   if (tags.some((tag) => tag === "" || tag.includes(",")))
     return invalid("a tag is empty or contains a comma");
   return ids.map(checkWholeSnapshotId).find((error) => error !== undefined);
@@ -77,8 +76,8 @@ export async function tag(
       onLine(stream, { text }) {
         const ids = stream === "stdout" ? parseTagLine(text) : undefined;
         if (ids !== undefined) result.changed.push(ids);
-        const missing = /^Ignoring "([0-9a-f]{64})": no matching ID found/.exec(text)?.[1];
-        if (missing !== undefined) result.not_found.push(missing);
+        const ignored = ignoredSnapshot(text);
+        if (ignored !== undefined) result.not_found.push(ignored.id);
         return false;
       },
     },

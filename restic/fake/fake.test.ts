@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { findRestic } from "../binary.ts";
 import { backup, type BackupProgress } from "../commands/backup.ts";
+import { dump } from "../commands/dump.ts";
 import { isProvablyOwnStale, listLocks } from "../commands/list-locks.ts";
+import { prune } from "../commands/prune.ts";
 import { snapshots } from "../commands/snapshots.ts";
 import { stats } from "../commands/stats.ts";
 import { unlock } from "../commands/unlock.ts";
@@ -122,6 +124,26 @@ test("what restic saw is recorded: arguments without repository or path, exactly
   ]);
   expect(JSON.stringify(fake.runs())).not.toMatch(/http-password|repository-password/);
   expect(fake.runs().at(-1)).toMatchObject({ event: "end", code: 0 });
+});
+
+test("limits and patience with locks are options, never taken for a path behind the others", async () => {
+  fake.play({ initialised: true, commands: { dump: [{ do: "print", text: "data" }], prune: [] } });
+  const c = context({ limits: { downloadKiB: 64 } });
+  const bytes: Uint8Array[] = [];
+  const input = { snapshotId: "abcdef01", path: "/--x" };
+  expect(valueOf(await dump(c, input, { onBytes: (chunk) => void bytes.push(chunk) }))).toEqual({ bytes: 5 });
+  expect(Buffer.concat(bytes).toString()).toBe("data\n");
+  expect(fake.starts("dump")[0]?.argv).toEqual([
+    "dump",
+    "--no-lock",
+    "--archive=tar",
+    "--limit-download=64",
+    "--",
+    "abcdef01",
+    "/--x",
+  ]);
+  await prune(c, { retryLockSeconds: 90 });
+  expect(fake.starts("prune")[0]?.argv).toEqual(["prune", "--retry-lock=90s", "--limit-download=64"]);
 });
 
 test("a backup waits in the middle until it is released, with thousands of log lines in order", async () => {
