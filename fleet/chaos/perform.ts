@@ -144,7 +144,7 @@ export async function perform(world: World, ledger: Ledger, action: Action): Pro
 
 /** A second machine's worth of trouble with the same identity: the older connection is thrown out, as if by an agent that came back. */
 async function secondSocket(world: World, host: ChaosHost): Promise<void> {
-  await host.keeper.inTurn(async () => {
+  const connect = host.keeper.inTurn(async () => {
     if (!host.keeper.running || host.id === undefined) return;
     // Frozen, so that what the second one says of its state stays true until it has said it.
     host.agent.signal("SIGSTOP");
@@ -170,8 +170,13 @@ async function secondSocket(world: World, host: ChaosHost): Promise<void> {
       host.agent.signal("SIGCONT");
     }
   });
-  // It was told that another one lives and would come back in minutes; a person restarts it.
-  await host.keeper.down(() => stopAgent(host), 0);
+  try {
+    await connect;
+  } finally {
+    // It was told that another one lives and would come back in minutes; a person restarts it. Also when the server died before
+    // it could welcome the second one: it may have sent the first away by then.
+    await host.keeper.down(() => stopAgent(host), 0);
+  }
 }
 
 function moveClock({ era, serverDistortion }: World, whose: "server" | ChaosHost, jump: Jump): void {
