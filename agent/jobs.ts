@@ -3,5 +3,7 @@ import type { JobRunner } from "./job-runner.ts";
 import { runBackup } from "./jobs/backup.ts";
 import { runInit } from "./jobs/init.ts";
 
+export type JobRunners = { [K in JobKind]: JobRunner<K> };
+
 /** Who runs what. A kind that is missing here does not compile. */
-export const jobRunners: { [K in JobKind]: JobRunner<K> } = { init: runInit, backup: runBackup };
+export const jobRunners: JobRunners = { init: runInit, backup: runBackup };

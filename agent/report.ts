@@ -2,7 +2,7 @@ import { ResticId } from "@restic-manager/protocol/ids";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { snapshots, type Snapshot as ResticSnapshot } from "@restic-manager/restic/commands/snapshots";
-import { stats } from "@restic-manager/restic/commands/stats";
+import { stats, type RawDataStats } from "@restic-manager/restic/commands/stats";
 import { openRepository } from "@restic-manager/restic/repository";
 import type { ResticContext } from "@restic-manager/restic/context";
 import type { ResticError } from "@restic-manager/restic/error";
@@ -29,11 +29,25 @@ export async function repositoryReport(
       return { ok: false, error: { code: "failed", message: opened.state, exitCode: null, signal: null } };
     id = opened.id;
   }
-  const taken_at = new Date(parts.now()).toISOString();
+  const now = parts.now();
   const listed = await snapshots(context, { host: parts.hostName }, hooks);
   if (!listed.ok) return listed;
-  const repository_id = ResticId.parse(id);
-  const batches = inParts(listed.value.flatMap(toSnapshot));
+  const size = await stats(context, {}, hooks);
+  // The list is worth sending without the size.
+  const messages = reportMessages(id, now, listed.value, size.ok ? size.value : undefined);
+  return { ok: true, messages, repositoryId: id };
+}
+
+/** What restic said of a repository, in the protocol's words: the list in parts that fit frames, and the size if it is known. */
+export function reportMessages(
+  repositoryId: string,
+  now: number,
+  list: readonly ResticSnapshot[],
+  size: RawDataStats | undefined,
+): DurableMessage[] {
+  const taken_at = new Date(now).toISOString();
+  const repository_id = ResticId.parse(repositoryId);
+  const batches = inParts(list.flatMap(toSnapshot));
   const messages: DurableMessage[] = batches.map((batch, part) => ({
     type: "snapshots.report",
     repository_id,
@@ -42,10 +56,8 @@ export async function repositoryReport(
     parts: batches.length,
     snapshots: batch,
   }));
-  const size = await stats(context, {}, hooks);
-  // The list is worth sending without the size.
-  if (size.ok) {
-    const { total_size, total_uncompressed_size, total_blob_count, snapshots_count } = size.value;
+  if (size !== undefined) {
+    const { total_size, total_uncompressed_size, total_blob_count, snapshots_count } = size;
     messages.push({
       type: "repo.stats",
       repository_id,
@@ -56,7 +68,7 @@ export async function repositoryReport(
       snapshots_count,
     });
   }
-  return { ok: true, messages, repositoryId: id };
+  return messages;
 }
 
 /** Splits the list so that each part fits a frame; an empty list is one empty part, since it says that there are none. */

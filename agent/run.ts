@@ -1,37 +1,31 @@
 import { mkdirSync } from "node:fs";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import { HEARTBEAT_MS } from "@restic-manager/protocol/limits";
-import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
+import { agentCore } from "./core.ts";
 import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
-import { Link } from "./link.ts";
 import type { Log } from "./log.ts";
 import { giveBackMemory } from "./memory.ts";
 import { Meta } from "./meta.ts";
 import { Outbox } from "./outbox.ts";
 import type { AgentPaths } from "./paths.ts";
-import { Queue } from "./queue.ts";
 import { recover } from "./recovery.ts";
 import { resticContext, type ResticPlaces } from "./restic-access.ts";
 import { readSecrets, writeSecrets } from "./secrets.ts";
 import { lockState } from "./state-lock.ts";
 import { readSysinfo } from "./sysinfo.ts";
 import { systemTimers } from "./timers.ts";
-import { agentVersion } from "./version.ts";
 import { websocketConnector } from "./websocket.ts";
 
 /** How often the agent looks for a new restic and tidies its journal. */
 const LOOK_MS = HEARTBEAT_MS;
 /** After this long without work the agent makes itself small. */
 const SETTLE_MS = 3_000;
-
-/** How often a disk without any room is tried again. */
-const ROOM_MS = 2_000;
 
 export interface RunOptions {
   paths: AgentPaths;
@@ -88,83 +82,35 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
 
   const access = (bandwidth?: Parameters<typeof resticContext>[3]) =>
     resticContext(restic.binary, config, places, bandwidth);
-  const say = (level: "info" | "warn", text: string): void => log[level](text);
   const parts = { journal, timers, meta, log, access, hostName: () => config?.host_name ?? system.hostname };
   let settling = (): void => {};
-  const queue: Queue = new Queue({
+  const { link, queue, stop } = agentCore({
+    outbox,
     journal,
+    timers,
+    log,
+    connect: websocketConnector({ ...file, settings: { tls: file.tls, proxy: file.proxy } }),
+    machine: () => ({ restic: restic.found, ...system }),
+    config: {
+      version: () => config?.version ?? 0,
+      adopt(next) {
+        config = next;
+        hideCredentials(log, next);
+      },
+      save: (next) => writeSecrets(paths.secretsFile, key, file.host_id, next),
+    },
     // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
-    async work(job, signals) {
+    async work(job, signals, say) {
       const { workOn } = await import("./work.ts");
-      return workOn(job, signals, { ...parts, say: (message) => link.say(message) });
+      return workOn(job, signals, { ...parts, say });
     },
     async between(cancel) {
       const { reportRepository } = await import("./work.ts");
       return reportRepository(cancel, parts);
     },
-    onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
     onIdle() {
       settling();
       settling = timers.after(SETTLE_MS, () => void giveBackMemory());
-    },
-    timers,
-    room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
-  });
-  // What the server asks and the disk has no room for must not end the agent: it is asked again.
-  const guarded = (doing: string, work: () => void): void => {
-    try {
-      work();
-    } catch (error) {
-      log.error(`could not ${doing}`, { error: toError(error) });
-    }
-  };
-  let saving = Promise.resolve();
-  const link: Link = new Link({
-    outbox,
-    timers,
-    connect: websocketConnector({ ...file, settings: { tls: file.tls, proxy: file.proxy } }),
-    duties: {
-      hello: () => {
-        const { lowest, highest, jobs } = journal.standing();
-        return {
-          type: "hello",
-          protocol_version: PROTOCOL_VERSION,
-          agent_version: agentVersion(),
-          restic: restic.found,
-          ...system,
-          clock: timers.now(),
-          epoch: outbox.epoch,
-          outbox: { lowest, highest },
-          jobs,
-          config_version: config?.version ?? 0,
-          schedule_version: 0,
-        };
-      },
-      run: (command) =>
-        guarded(`take job ${command.job_id}`, () => {
-          const taken = journal.accept(command);
-          if (taken.verdict === "new") queue.add(taken.job);
-        }),
-      cancel: (jobId, now) =>
-        guarded(`cancel job ${jobId}`, () => {
-          if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
-        }),
-      configure(next) {
-        config = next;
-        hideCredentials(log, config);
-        // One after the other, so that the newest is what stays; applied is only what would survive a restart.
-        saving = saving
-          .then(() => writeSecrets(paths.secretsFile, key, file.host_id, next))
-          .then(() => link.say({ type: "config.applied", version: next.version }))
-          .catch((error: unknown) =>
-            log.error("could not save the configuration", { error: toError(error) }),
-          );
-      },
-      resync() {
-        journal.resync();
-        queue.wake();
-      },
-      say,
     },
   });
 
@@ -190,10 +136,8 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
   if (!signal.aborted) queue.open(earlier);
   await ended;
   clearInterval(looking);
-  await queue.stop();
+  await stop();
   settling();
-  link.stop();
-  await saving;
   db.close();
 }
 

@@ -4,7 +4,7 @@ import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { identifyProcess } from "@restic-manager/restic/process-start";
 import type { HeldJob, Journal } from "./journal.ts";
 import type { JobRunner, JobTools } from "./job-runner.ts";
-import { jobRunners } from "./jobs.ts";
+import { jobRunners, type JobRunners } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { LogWriter } from "./log-writer.ts";
 import type { Meta } from "./meta.ts";
@@ -22,6 +22,8 @@ export interface WorkParts {
   log: Log;
   access: (bandwidth?: Parameters<typeof resticContext>[3]) => ReturnType<typeof resticContext>;
   hostName: () => string;
+  /** Who runs what; the product's own unless told. */
+  runners?: JobRunners;
 }
 
 /** Runs one job with its log, its progress and the record of its process. */
@@ -69,7 +71,7 @@ export async function workOn(
     rememberRepository: (id) => meta.set("repository_id", id),
   };
   try {
-    const outcome = await runnerFor(job.kind)(job.input, tools);
+    const outcome = await runnerFor(job.kind, parts.runners)(job.input, tools);
     if (outcome.state === "failed") writer.line("manager", outcome.error.message);
     if (outcome.state === "cancelled") writer.line("manager", "Cancelled.");
     return outcome;
@@ -107,7 +109,7 @@ function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error("unknown error");
 }
 
-function runnerFor(kind: JobKind): JobRunner<JobKind> {
+function runnerFor(kind: JobKind, runners: JobRunners = jobRunners): JobRunner<JobKind> {
   // Kind and input of a held job were read together by `parseOrder`; the compiler cannot carry that through the table.
-  return jobRunners[kind] as JobRunner<JobKind>;
+  return runners[kind] as JobRunner<JobKind>;
 }

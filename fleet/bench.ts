@@ -3,11 +3,17 @@ import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import type { Bench } from "./bench/bench.ts";
 import { describeFigures } from "./bench/figure.ts";
+import { benchFootprint } from "./bench/footprint.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
+import { benchStorm } from "./bench/storm.ts";
 
 /** THE list of benchmarks. */
-const benches = new Map<string, Bench>([["agent", benchAgent]]);
+const benches = new Map<string, Bench>([
+  ["footprint", benchFootprint],
+  ["storm", benchStorm],
+  ["agent", benchAgent],
+]);
 
 /** Where the figures of full runs are kept. */
 const page = join(house, "docs/performance.md");

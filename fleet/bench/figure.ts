@@ -3,7 +3,7 @@ export interface Figure {
   /** `bench.what`, stable: people compare it over releases. */
   name: string;
   value: number;
-  unit: "MB" | "ms" | "s";
+  unit: "MB" | "ms" | "s" | "connections";
   /** The same measured of the thing we compare with, in the same run; null where there is none. */
   baseline: number | null;
   /** value / baseline; for paired runs the median of the pairs' ratios, which a drifting machine does not move. */
