@@ -21,6 +21,8 @@ export const JOB_ERROR_CODES = [
   "agent_outdated",
   "host_removed",
   "invalid_input",
+  "hook_failed",
+  "host_offline",
   "disk_full",
   "failed",
 ] as const;

@@ -21,6 +21,8 @@ const WORDS: Record<JobErrorCode | "offline" | "issues", string> = {
   agent_outdated: "the agent is too old for this job",
   host_removed: "the host was removed",
   invalid_input: "the job's input was refused",
+  hook_failed: "a hook before the backup failed",
+  host_offline: "a backup was given up, since the machine was not connected",
   disk_full: "the machine's disk is full",
   failed: "restic failed",
   offline: "the agent is not connected",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SourceGroup } from "@restic-manager/protocol/api/hosts";
+import type { SourceGroup } from "@restic-manager/protocol/api/sources";
 import { SourceGroupId, type HostId } from "@restic-manager/protocol/ids";
 import type { Trx } from "../platform/db/schema.ts";
 import type { Ids } from "../platform/ids.ts";

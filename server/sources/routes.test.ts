@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { SourceGroups } from "@restic-manager/protocol/api/hosts";
+import { SourceGroups } from "@restic-manager/protocol/api/sources";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import type { Database } from "../platform/db/schema.ts";
 import { ADA, callRoom, testParts } from "../testing/parts.ts";

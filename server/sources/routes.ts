@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SourceGroups } from "@restic-manager/protocol/api/hosts";
+import { SourceGroups } from "@restic-manager/protocol/api/sources";
 import { CreatedJob, RunGroup, type Job } from "@restic-manager/protocol/api/jobs";
 import { HostId, SourceGroupId, type JobId } from "@restic-manager/protocol/ids";
 import { userActor } from "../audit/actor.ts";
