@@ -4,6 +4,7 @@ import { createAudit } from "./audit/record.ts";
 import { renewSetupToken } from "./auth/setup-token.ts";
 import { runBackground } from "./background.ts";
 import { createCore } from "./core.ts";
+import { tickers } from "./tickers.ts";
 import { agentEntrance, type SocketData } from "./link/entrance.ts";
 import { localBus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -128,7 +129,7 @@ export async function startServer(
     url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
 
     core.link.start();
-    const endBackground = await runBackground({ db, clock, bus }, (error, doing) =>
+    const endBackground = await runBackground({ db, clock, bus, tickers: tickers(parts) }, (error, doing) =>
       log.error(`could not ${doing}`, error),
     );
 

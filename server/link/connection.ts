@@ -36,6 +36,9 @@ export class Connection {
   configVersion = 0;
   /** Settles when every configuration so far was sent: the newest must be the last. */
   configuring: Promise<void> = Promise.resolve();
+  /** As `configVersion` and `configuring`, for what the agent fires by itself. */
+  scheduleVersion = 0;
+  scheduling: Promise<void> = Promise.resolve();
   lastFrameAt: number;
   closed = false;
   /** Frames taken and not yet committed. */

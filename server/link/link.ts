@@ -2,6 +2,7 @@ import { parseAgentFrame, type AgentFrame } from "@restic-manager/protocol/frame
 import type { Hello } from "@restic-manager/protocol/hello";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import type { HostId } from "@restic-manager/protocol/ids";
+import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { HELLO_DEADLINE_MS, OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { judgeProtocol, PROTOCOL_HELP_PATH, PROTOCOL_VERSION } from "@restic-manager/protocol/version";
@@ -14,6 +15,7 @@ import { Delivery, RESEND_MS } from "./deliver.ts";
 import { greet, welcome } from "./greet.ts";
 import { Hub } from "./hub.ts";
 import { Ingest, type ApplyDurable } from "./ingest.ts";
+import { ScheduleSender } from "./schedule-sender.ts";
 import { foreignWords, type LinkSocket } from "./socket.ts";
 import { Presence } from "./presence.ts";
 import * as store from "./store.ts";
@@ -38,6 +40,8 @@ export interface LinkParts {
   finishLost: (trx: Trx, lost: Reconciliation["lost"], touched: Touched) => Promise<void>;
   /** What the agent should hold; the reading of its secrets is audited by whoever provides this. */
   configFor: (hostId: HostId) => Promise<AgentConfig | undefined>;
+  /** What the agent should fire by itself. */
+  schedulesFor: (hostId: HostId) => Promise<ScheduleSet | undefined>;
   progress: (hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>) => void;
   /** After every hello that was taken: starts what a host needs at once, such as opening its repository. */
   arrived: (trx: Trx, hostId: HostId) => Promise<void>;
@@ -55,6 +59,7 @@ export class Link {
   readonly #ingest: Ingest;
   readonly #delivery: Delivery;
   readonly #configurer: Configurer;
+  readonly #schedules: ScheduleSender;
   readonly #presence: Presence;
   readonly #greeting = new Map<Connection, Promise<void>>();
   readonly #deadlines = new Map<Connection, Cancel>();
@@ -65,6 +70,7 @@ export class Link {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     this.#configurer = new Configurer({ ...parts, hub: this.hub });
+    this.#schedules = new ScheduleSender({ ...parts, hub: this.hub });
     this.#presence = new Presence({ ...parts, hub: this.hub });
     this.#delivery = new Delivery({
       ...parts,
@@ -93,6 +99,9 @@ export class Link {
       }),
       bus.subscribe("config.changed", ({ hostId }) =>
         this.#aside("send an agent its configuration", this.#configurer.send(hostId)),
+      ),
+      bus.subscribe("schedules.changed", ({ hostId }) =>
+        this.#aside("send an agent its schedules", this.#schedules.send(hostId)),
       ),
       bus.subscribe("host.removed", ({ hostId }) => {
         const words = "This machine was removed from restic-manager.";
@@ -209,7 +218,8 @@ export class Link {
       case "job.progress":
         return this.#parts.progress(hostId, message);
       case "config.applied":
-        this.#aside("note an applied configuration", this.#applied(hostId, message.version));
+      case "schedule.ack":
+        this.#aside("note what an agent applied", this.#applied(hostId, message));
     }
   }
 
@@ -288,11 +298,15 @@ export class Link {
     }
     connection.greeted = greeting.greeted;
     connection.send(welcome(PROTOCOL_VERSION, now, greeting.greeted.committed, greeting.next));
-    connection.configVersion = hello.config_version;
+    // A server that went back in time may give a number again that stands for something else.
+    const resync = greeting.next === "resync";
+    connection.configVersion = resync ? -1 : hello.config_version;
+    connection.scheduleVersion = resync ? -1 : hello.schedule_version;
     // What it has to report must come in even when its own secrets cannot be opened here.
     await this.#configurer
       .send(hostId)
       .catch((error: unknown) => this.#parts.onError(error, "send an agent its configuration"));
+    this.#aside("send an agent its schedules", this.#schedules.send(hostId));
     bus.publish("host.changed", { hostId });
     await this.#reconcile([connection]);
     this.#delivery.to(hostId, true);
@@ -337,8 +351,8 @@ export class Link {
     for (const hostId of touched.snapshots) bus.publish("snapshots.changed", { hostId });
   }
 
-  async #applied(hostId: HostId, version: number): Promise<void> {
-    await store.writeConfigApplied(this.#parts.db, hostId, version);
+  async #applied(hostId: HostId, message: store.Applied): Promise<void> {
+    await store.writeApplied(this.#parts.db, hostId, message);
     this.#parts.bus.publish("host.changed", { hostId });
   }
 

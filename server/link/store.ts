@@ -1,5 +1,6 @@
 import { sql, type SqlBool } from "kysely";
 import type { Hello } from "@restic-manager/protocol/hello";
+import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import type { Database, HostUpdate, Trx } from "../platform/db/schema.ts";
 
@@ -117,6 +118,8 @@ export async function writeHello(
     restic_version: restic.state === "missing" ? null : restic.version,
     clock_skew_ms: Number.isFinite(hello.clock) ? Math.round(hello.clock - facts.now) : null,
     config_applied_version: hello.config_version,
+    schedule_applied_version: hello.schedule_version,
+    ...(hello.timezone === undefined ? {} : { timezone: hello.timezone }),
     epoch: facts.epoch,
     link_problem: null,
   };
@@ -170,8 +173,16 @@ export async function configVersion(db: Database, hostId: HostId): Promise<numbe
   return row?.config_version;
 }
 
-export async function writeConfigApplied(db: Database, hostId: HostId, version: number): Promise<void> {
-  await db.updateTable("hosts").set({ config_applied_version: version }).where("id", "=", hostId).execute();
+export type Applied = Extract<TransientMessage, { type: "config.applied" | "schedule.ack" }>;
+
+/** Notes which version of what it was sent would survive a restart of the agent. */
+export async function writeApplied(db: Database, hostId: HostId, { type, version }: Applied): Promise<void> {
+  const column = type === "config.applied" ? "config_applied_version" : "schedule_applied_version";
+  await db
+    .updateTable("hosts")
+    .set({ [column]: version })
+    .where("id", "=", hostId)
+    .execute();
 }
 
 /** Keeps a durable frame that could not be applied, for a person to look at. */

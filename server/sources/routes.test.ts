@@ -20,6 +20,8 @@ function sources(db: Database, hasCredentials = true) {
       ordered.push(job);
       return { id: await addJob(trx, job.hostId, "queued") };
     },
+    usedBy: async () => [],
+    dropWaiting: async () => [],
     viewJob: (id) => Promise.resolve({ id } as Job),
   });
   return { ...parts, ordered, call: callRoom(room, "operator"), look: callRoom(room, "viewer") };

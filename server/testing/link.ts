@@ -30,6 +30,7 @@ export function linkWorld(db: Database, given: Partial<LinkParts> = {}) {
     refreshHosts: async () => {},
     finishLost: async () => {},
     configFor: async () => undefined,
+    schedulesFor: async () => undefined,
     progress: () => {},
     arrived: async () => {},
     isStoreTrouble: () => false,

@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import * as first from "./migrations/0001_first.ts";
 import * as fleet from "./migrations/0002_fleet.ts";
 import * as snapshotHost from "./migrations/0003_snapshot_host.ts";
+import * as schedules from "./migrations/0006_schedules.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -15,4 +16,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0001_first": first,
   "0002_fleet": fleet,
   "0003_snapshot_host": snapshotHost,
+  "0006_schedules": schedules,
 };

@@ -7,6 +7,8 @@ export interface ProblemExtras {
   hint?: string;
   /** Field path to what is wrong with it. */
   fields?: Record<string, string>;
+  /** With `group_in_use`. */
+  schedules?: { id: string; cron: string }[];
   /** Whole seconds after which another try makes sense. */
   retryAfterSeconds?: number;
   /** Methods the path does answer; for 405. */
@@ -30,10 +32,11 @@ export class ApiProblem extends Error {
 
 /** The one translation of a problem to HTTP: `{code, message, hint?, fields?}` with the table's status. */
 export function problemResponse(problem: ApiProblem): Response {
-  const { hint, fields, retryAfterSeconds, allow } = problem.extras;
+  const { hint, fields, schedules, retryAfterSeconds, allow } = problem.extras;
   const body: Problem = { code: problem.code, message: problem.message };
   if (hint !== undefined) body.hint = hint;
   if (fields !== undefined) body.fields = fields;
+  if (schedules !== undefined) body.schedules = schedules;
   const headers: Record<string, string> = { "cache-control": "no-store" };
   if (retryAfterSeconds !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterSeconds)));
