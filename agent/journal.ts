@@ -108,6 +108,23 @@ export class Journal {
     });
   }
 
+  /** Several writes that stay or go together: one transaction, for which log lines give way on a full disk. @throws NoRoom */
+  together<T>(work: () => T): T {
+    return this.#commit(work);
+  }
+
+  /** Takes a job that this agent starts by itself. Inside `together`, with what announces it. */
+  begin(job: JobOrder & { id: JobId; actorKind: ActorKind; createdAt: string }): HeldJob {
+    const { id: job_id, kind, input, actorKind: actor_kind, createdAt: created_at } = job;
+    this.#insert({ job_id, kind, input, actor_kind, created_at }, "accepted", null);
+    return { ...job, state: "accepted", process: null, logLines: 0 };
+  }
+
+  /** Tells the server. Inside `together`. */
+  append(message: DurableMessage): void {
+    this.#outbox.append(message);
+  }
+
   /** Before restic is spawned: from now on a crash of the agent ends this job as `agent_restarted`. */
   started(id: JobId): void {
     this.#commit(() => {
