@@ -139,6 +139,8 @@ export function agentCore(parts: CoreParts): AgentCore {
       schedule: (set) =>
         guarded("take new schedules", () => {
           scheduler.adopt(set);
+          // Nothing may be there to run; then the agent makes itself small again.
+          queue.wake();
           link.say({ type: "schedule.ack", version: set.version });
         }),
       resync() {

@@ -20,6 +20,7 @@ import { resticContext, type ResticPlaces } from "./restic-access.ts";
 import { readSecrets, writeSecrets } from "./secrets.ts";
 import { lockState } from "./state-lock.ts";
 import { readSysinfo } from "./sysinfo.ts";
+import { machineTimezone } from "./timezone.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import { websocketConnector } from "./websocket.ts";
 
@@ -99,7 +100,7 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
   const { link, queue, scheduler, stop } = agentCore({
     db,
     hostId: file.host_id,
-    timezone: machineTimezone,
+    timezone: () => machineTimezone(env),
     outbox,
     journal,
     timers,
@@ -177,10 +178,6 @@ function openBooks(path: string, hostId: string, now: () => number) {
 function hooksFor(config: AgentConfig | undefined, groupId: SourceGroupId): Hooks | undefined {
   const own = config?.hooks?.groups.find((group) => group.source_group_id === groupId);
   return own?.hooks ?? config?.hooks?.host;
-}
-
-function machineTimezone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 function hideCredentials(log: Log, config: AgentConfig | undefined): void {

@@ -1,3 +1,5 @@
+import { CRON_CHARACTERS } from "./limits.ts";
+
 /**
  * A cron expression taken apart: the values that each of its five fields allows. Times are those of a wall clock; `fire-times.ts`
  * says what they mean when clocks are changed.
@@ -41,9 +43,6 @@ const NICKNAMES: Record<string, string> = {
   "@midnight": "0 0 * * *",
   "@hourly": "0 * * * *",
 };
-
-/** Longest expression there can be any sense in; a list of every minute has 230 characters. */
-export const CRON_CHARACTERS = 512;
 
 /**
  * Reads a cron expression of five fields: numbers, names of months and weekdays, `*`, lists, ranges and steps. Nothing beyond

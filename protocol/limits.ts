@@ -55,3 +55,12 @@ export const HOOK_TIMEOUT_SECONDS = 600;
 
 /** Longest wait between two tries of the same work, in milliseconds: back-off doubles up to this. */
 export const BACK_OFF_CAP_MS = 30 * 60_000;
+
+/** Longest cron expression there can be any sense in; a list of every minute has 230 characters. */
+export const CRON_CHARACTERS = 512;
+
+/** Missed instants listed in one fire: the newest, when more were missed. */
+export const MISSED_LISTED = 50;
+
+/** Missed instants are counted up to this. */
+export const MISSED_COUNTED = 1_000;

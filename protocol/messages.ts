@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Instant, JobId, ResticId } from "./ids.ts";
-import { ScheduleFire } from "./schedule.ts";
+import { ScheduleFire } from "./schedule-fire.ts";
 import { ActorKind, JobKind } from "./jobs.ts";
 import { JobOutcome } from "./outcome.ts";
 import { Snapshot } from "./snapshot.ts";

@@ -2,14 +2,10 @@ import type { Database } from "bun:sqlite";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import { JobId, ScheduleId, SourceGroupId } from "@restic-manager/protocol/ids";
 import { JobOutcome } from "@restic-manager/protocol/outcome";
-import {
-  backOffMs,
-  MISSED_LISTED,
-  ScheduleSet,
-  type AgentGroup,
-  type AgentSchedule,
-  type ScheduleFire,
-} from "@restic-manager/protocol/schedule";
+import { backOffMs } from "@restic-manager/protocol/back-off";
+import { MISSED_LISTED } from "@restic-manager/protocol/limits";
+import { ScheduleSet, type AgentGroup, type AgentSchedule } from "@restic-manager/protocol/schedule";
+import { type ScheduleFire } from "@restic-manager/protocol/schedule-fire";
 import type { HeldJob, Journal } from "../journal.ts";
 import { mintJobId } from "../ulid.ts";
 import type { DueFire } from "./due.ts";

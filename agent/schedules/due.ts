@@ -1,6 +1,7 @@
 import { parseCron, type Cron } from "@restic-manager/protocol/cron";
 import { firesBetween, nextFire, spreadMs, zoneOf, type Zone } from "@restic-manager/protocol/fire-times";
-import { MISSED_COUNTED, type AgentSchedule } from "@restic-manager/protocol/schedule";
+import { MISSED_COUNTED } from "@restic-manager/protocol/limits";
+import { type AgentSchedule } from "@restic-manager/protocol/schedule";
 
 /** A fire that comes later than this after its moment was missed, and is caught up with. Twice the longest sleep between two looks. */
 const LATE_MS = 60_000;

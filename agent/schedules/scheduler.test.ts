@@ -1,12 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { ScheduleId, SourceGroupId } from "@restic-manager/protocol/ids";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
-import {
-  ScheduleFire,
-  type AgentGroup,
-  type AgentSchedule,
-  type ScheduleSet,
-} from "@restic-manager/protocol/schedule";
+import { ScheduleFire } from "@restic-manager/protocol/schedule-fire";
+import { type AgentGroup, type AgentSchedule, type ScheduleSet } from "@restic-manager/protocol/schedule";
 import type { HeldJob } from "../journal.ts";
 import { testJournal } from "../testing/journal.ts";
 import { manualTimers } from "../testing/timers.ts";

@@ -25,7 +25,6 @@ export interface SchedulerParts {
  */
 export class Scheduler {
   readonly #parts: SchedulerParts;
-  #plans: Plan[] | undefined;
   /** When the next run is due, and where the clock stood at the last look. */
   #next = Number.NEGATIVE_INFINITY;
   #looked = Number.NEGATIVE_INFINITY;
@@ -52,7 +51,6 @@ export class Scheduler {
   adopt(set: ScheduleSet): void {
     if (this.#running) this.#fireDue(this.#parts.timers.now());
     this.#parts.book.adopt(set);
-    this.#plans = undefined;
     this.refresh();
   }
 
@@ -81,7 +79,7 @@ export class Scheduler {
   #fireDue(now: number): void {
     const { book } = this.#parts;
     let next = Number.POSITIVE_INFINITY;
-    for (const plan of book.paused ? [] : this.#ready())
+    for (const plan of book.paused ? [] : this.#plans())
       next = Math.min(
         next,
         this.#guarded("fire a schedule", now, () => this.#fireOne(plan, now)),
@@ -131,11 +129,9 @@ export class Scheduler {
     }
   }
 
-  #ready(): Plan[] {
+  /** Made anew for each calculation and not kept: a calendar takes more memory than all else here, and is rarely asked. */
+  #plans(): Plan[] {
     const { book, hostId, timezone } = this.#parts;
-    this.#plans ??= book.schedules.flatMap(
-      (schedule) => planOf(schedule, { hostId, timezone: timezone() }) ?? [],
-    );
-    return this.#plans;
+    return book.schedules.flatMap((schedule) => planOf(schedule, { hostId, timezone: timezone() }) ?? []);
   }
 }

@@ -3,12 +3,9 @@ import fc from "fast-check";
 import { parseCron } from "@restic-manager/protocol/cron";
 import { spreadMs, zoneOf } from "@restic-manager/protocol/fire-times";
 import { ScheduleId, SourceGroupId } from "@restic-manager/protocol/ids";
-import {
-  MISSED_COUNTED,
-  ScheduleFire,
-  type AgentSchedule,
-  type ScheduleSet,
-} from "@restic-manager/protocol/schedule";
+import { MISSED_COUNTED } from "@restic-manager/protocol/limits";
+import { ScheduleFire } from "@restic-manager/protocol/schedule-fire";
+import { type AgentSchedule, type ScheduleSet } from "@restic-manager/protocol/schedule";
 import { openAgentDb } from "../db.ts";
 import { Journal } from "../journal.ts";
 import { Outbox } from "../outbox.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { CRON_CHARACTERS, parseCron } from "../cron.ts";
+import { parseCron } from "../cron.ts";
+import { CRON_CHARACTERS } from "../limits.ts";
 import { zoneOf } from "../fire-times.ts";
 import { Instant, JobId, ScheduleId, SourceGroupId } from "../ids.ts";
-import { CatchUp } from "../schedule.ts";
+import { CatchUp } from "../schedule-fire.ts";
 import { Job } from "./jobs.ts";
 
 /** Five fields; what is wrong with another text is said in words. */

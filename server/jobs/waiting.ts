@@ -1,4 +1,4 @@
-import { backOffMs } from "@restic-manager/protocol/schedule";
+import { backOffMs } from "@restic-manager/protocol/back-off";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobError } from "@restic-manager/protocol/job-error";
 import type { Audit } from "../platform/audit.ts";

@@ -1,4 +1,4 @@
-import type { ScheduleFire } from "@restic-manager/protocol/schedule";
+import type { ScheduleFire } from "@restic-manager/protocol/schedule-fire";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import type { NewJobRecord, Trx } from "../platform/db/schema.ts";
 import { writeFire } from "./store.ts";

@@ -4,7 +4,7 @@ import { Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
 import { createJob, jobIds } from "../jobs/create.ts";
 import { recordStarted } from "../jobs/started.ts";
 import { dropWaiting } from "../jobs/waiting-store.ts";
-import { ScheduleFire } from "@restic-manager/protocol/schedule";
+import { ScheduleFire } from "@restic-manager/protocol/schedule-fire";
 import type { HostId, ScheduleId } from "@restic-manager/protocol/ids";
 import type { Database } from "../platform/db/schema.ts";
 import { EPOCH } from "../testing/link.ts";
