@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
+import type { JobErrorCode } from "@restic-manager/protocol/job-error";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { Ballast } from "./ballast.ts";
 import { command, jobId, testJournal } from "./testing/journal.ts";
 
@@ -86,6 +88,26 @@ test("a later life finds jobs in the order they came, with the process that work
     highest: 3,
     jobs: [{ id: jobId(2) }, { id: jobId(1) }],
   });
+});
+
+test("what the repository holds is due after a backup that was cancelled or cut off: restic may have saved its snapshot", () => {
+  const { journal: book } = journal();
+  const failed = (code: JobErrorCode): JobOutcome => ({ state: "failed", error: { code, message: "no" } });
+  const dueAfter = (n: number, outcome: JobOutcome, begun: boolean): boolean => {
+    book.report([]);
+    book.accept(command(n));
+    if (begun) book.started(jobId(n));
+    book.finished(jobId(n), outcome);
+    return book.reportDue;
+  };
+  expect(dueAfter(1, { state: "cancelled" }, true)).toBe(true);
+  expect(dueAfter(2, failed("failed"), true)).toBe(true);
+  expect(dueAfter(3, failed("agent_restarted"), true)).toBe(true);
+  expect(dueAfter(4, failed("disk_full"), true)).toBe(true);
+  // restic never ran, or came nowhere: asking such a repository again would only fail again.
+  expect(dueAfter(5, { state: "cancelled" }, false)).toBe(false);
+  expect(dueAfter(6, failed("wrong_password"), true)).toBe(false);
+  expect(dueAfter(7, failed("repository_unreachable"), true)).toBe(false);
 });
 
 test("what the repository holds is due after a success, also for a later life", () => {

@@ -1,11 +1,13 @@
-import { SQLiteError, type Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { JobId } from "@restic-manager/protocol/ids";
+import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import { ActorKind, JobKind, parseOrder, type JobOrder } from "@restic-manager/protocol/jobs";
 import { JOB_INPUT_BYTES, OUTCOME_KEPT_MS } from "@restic-manager/protocol/limits";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import type { CommandRun } from "@restic-manager/protocol/server-message";
 import { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Ballast } from "./ballast.ts";
+import { isDiskFull } from "./disk-full.ts";
 import { Meta } from "./meta.ts";
 import type { LogChunk, Outbox } from "./outbox.ts";
 
@@ -196,7 +198,8 @@ export class Journal {
         )
         .run(at, ended.outcome, ended.log_lines, id);
       this.#outbox.append(this.#finished(ended));
-      if (outcome.state === "succeeded") this.#meta.set("report_due", "1");
+      if (row.started_at !== null ? mayHaveSaved(outcome) : outcome.state === "succeeded")
+        this.#meta.set("report_due", "1");
     });
     this.#unwritten.delete(id);
   }
@@ -388,9 +391,10 @@ export class Journal {
   }
 }
 
-/** True when SQLite says that the disk is full, or that a write was cut short by it. */
-export function isDiskFull(error: unknown): boolean {
-  return (
-    error instanceof SQLiteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_WRITE")
-  );
+/** Ends that say nothing of how far restic had come: its snapshot may have been saved in the last moment. */
+const UNSURE: ReadonlySet<JobErrorCode> = new Set<JobErrorCode>(["agent_restarted", "disk_full", "failed"]);
+
+/** Whether a restic that had begun may have left something in the repository that the server has not heard of. */
+function mayHaveSaved(outcome: JobOutcome): boolean {
+  return outcome.state === "failed" ? UNSURE.has(outcome.error.code) : true;
 }

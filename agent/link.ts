@@ -10,7 +10,7 @@ import {
 import type { JobId } from "@restic-manager/protocol/ids";
 import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
-import { isDiskFull } from "./journal.ts";
+import { isDiskFull } from "./disk-full.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cancel, Timers } from "./timers.ts";
 

@@ -1,5 +1,5 @@
 import type { AgentConfig } from "@restic-manager/protocol/config";
-import type { JobError } from "@restic-manager/protocol/job-error";
+import type { JobError, JobErrorCode } from "@restic-manager/protocol/job-error";
 import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";
 import type { ResticBinary } from "@restic-manager/restic/binary";
 import type { ResticContext } from "@restic-manager/restic/context";
@@ -70,6 +70,7 @@ const HINTS: Partial<Record<ResticError["code"], string>> = {
   repository_locked:
     "Wait for the other run to end. If none is running, the lock is stale and can be removed.",
   unauthorized: "Check user name and password at the repository server (its htpasswd file).",
+  append_only: "Enter the credentials of an account that may delete, on the host's page.",
   repository_full: "Free space at the repository server, then back up again.",
   repository_damaged: "Backups may still run. Check the repository before you rely on older snapshots.",
   source_missing: "Correct the folders of this source group.",
@@ -82,9 +83,24 @@ const READ_ONLY =
 /** restic's error in the words of the protocol. `undefined` for a cancel of ours, which is an outcome of its own. */
 export function toJobError(error: ResticError): JobError | undefined {
   if (error.code === "interrupted" && error.byUs) return undefined;
-  const code = error.code === "incomplete" || error.code === "interrupted" ? ("failed" as const) : error.code;
+  const code = jobCode(error.code);
   const hint = /read-only file system/i.test(error.message) ? READ_ONLY : HINTS[error.code];
   return { code, message: sentence(error.message), ...(hint === undefined ? {} : { hint }) };
+}
+
+/** What the protocol has no code of its own for. */
+function jobCode(code: ResticError["code"]): JobErrorCode {
+  switch (code) {
+    case "append_only":
+      return "unauthorized";
+    case "incomplete":
+    case "interrupted":
+    case "snapshot_missing":
+    case "path_missing":
+      return "failed";
+    default:
+      return code;
+  }
 }
 
 function sentence(text: string): string {

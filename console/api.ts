@@ -15,6 +15,7 @@ import type {
 import type {
   CancelJob,
   CreatedJob,
+  RanHosts,
   Job,
   JobLogPage,
   JobsPage,
@@ -102,6 +103,7 @@ export const api = {
   sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),
   runGroup: (hostId: string, groupId: string, run: z.input<typeof RunGroup> = {}) =>
     ask<CreatedJob>("POST", `/hosts/${hostId}/source-groups/${groupId}/run`, run),
+  runHosts: (hostIds: readonly string[]) => ask<RanHosts>("POST", "/backups", { host_ids: hostIds }),
   repoCredentials: (hostId: string) => ask<RepoCredentialsView>("GET", `/hosts/${hostId}/repo-credentials`),
   saveRepoCredentials: (hostId: string, credentials: RepoCredentialsInput) =>
     ask<RepoCredentialsView>("PUT", `/hosts/${hostId}/repo-credentials`, credentials),
@@ -110,6 +112,7 @@ export const api = {
   job: (id: string) => ask<Job>("GET", `/jobs/${id}`),
   createJob: (hostId: string, job: z.input<typeof NewJob>) =>
     ask<CreatedJob>("POST", `/hosts/${hostId}/jobs`, job),
+  giveUpJob: (id: string) => ask<Job>("POST", `/jobs/${id}/give-up`),
   cancelJob: (id: string, how: z.input<typeof CancelJob> = {}) => ask<Job>("POST", `/jobs/${id}/cancel`, how),
   jobLog: (id: string, wanted: { from?: number; limit?: number }) =>
     ask<JobLogPage>("GET", `/jobs/${id}/log${query(wanted)}`),

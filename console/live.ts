@@ -185,6 +185,7 @@ function applyTo(queryClient: QueryClient, now: () => number) {
         void queryClient.invalidateQueries({ queryKey: ["enrollment", event.enrollment_id] });
         break;
       case "store.changed":
+      case "bus.changed":
       case "job.progress":
         break;
     }
@@ -240,6 +241,12 @@ export function patch(queryClient: QueryClient, event: ServerEvent, now: number)
               message: event.message ?? "The server cannot write to its store.",
             }
           : { state: "ok" },
+      }));
+      break;
+    case "bus.changed":
+      change<FleetSummary>(summaryQuery.queryKey, ({ cut_off, ...summary }) => ({
+        ...summary,
+        ...(event.cut_off ? { cut_off: cut_off ?? { since: new Date(now).toISOString() } } : {}),
       }));
       break;
     case "ready":

@@ -11,6 +11,7 @@ import type { Connection } from "@restic-manager/server/link/connection";
 import { Link } from "@restic-manager/server/link/link";
 import { localBus, type Bus } from "@restic-manager/server/platform/bus";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
+import { recordLogs } from "@restic-manager/server/jobs/record-logs";
 import { receiveDurable } from "@restic-manager/server/reception";
 import { ModelAgent, modelClock, type Pipe } from "./link-model.ts";
 
@@ -207,6 +208,7 @@ export class World {
       bus,
       publicAddress: async () => "http://test",
       apply: receiveDurable,
+      applyLogs: recordLogs,
       refreshHosts: async (trx, ids) => {
         for (const id of ids) await refreshHost(trx, id);
       },

@@ -1,9 +1,16 @@
 import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
+import { benchApi } from "./bench/api.ts";
+import { benchConsole } from "./bench/console.ts";
+import { benchGrowth } from "./bench/growth.ts";
+import { benchTick } from "./bench/tick.ts";
 import type { Bench } from "./bench/bench.ts";
+import { benchDispatch } from "./bench/dispatch.ts";
 import { describeFigures } from "./bench/figure.ts";
 import { benchFootprint } from "./bench/footprint.ts";
+import { benchLogs } from "./bench/logs.ts";
+import { benchNodes } from "./bench/nodes.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 import { benchStorm } from "./bench/storm.ts";
@@ -12,7 +19,14 @@ import { benchStorm } from "./bench/storm.ts";
 const benches = new Map<string, Bench>([
   ["footprint", benchFootprint],
   ["storm", benchStorm],
+  ["dispatch", benchDispatch],
+  ["logs", benchLogs],
   ["agent", benchAgent],
+  ["nodes", benchNodes],
+  ["api", benchApi],
+  ["console", benchConsole],
+  ["growth", benchGrowth],
+  ["tick", benchTick],
 ]);
 
 /** Where the figures of full runs are kept. */

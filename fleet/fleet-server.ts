@@ -38,6 +38,18 @@ export class FleetServer {
     return server;
   }
 
+  /** Starts another server on the same store; it serves when this comes back. */
+  static async join(
+    first: FleetServer,
+    options: Pick<FleetServerOptions, "folder" | "env">,
+  ): Promise<FleetServer> {
+    mkdirSync(options.folder, { recursive: true });
+    const env = { ...options.env, RM_SECRET_KEY_FILE: join(first.#options.folder, "secret.key") };
+    const server = new FleetServer({ ...first.#options, ...options, env }, first.databaseUrl, first.cookie);
+    await server.start();
+    return server;
+  }
+
   private constructor(options: FleetServerOptions, databaseUrl: string, cookie: string) {
     this.#options = options;
     this.databaseUrl = databaseUrl;

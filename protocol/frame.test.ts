@@ -141,3 +141,18 @@ test("NUL and halves of characters in an agent's words become U+FFFD, since Post
     durable: { message: { outcome: { error: { message: "a\ufffdb \ufffd c \u{1f600} \\u0000" } } } },
   });
 });
+
+test("a heartbeat is read the same whether it is seen or asked for its shape", () => {
+  const at = fc.date({ min: new Date("2000-01-01"), max: new Date("2099-12-31"), noInvalidDate: true });
+  fc.assert(
+    fc.property(at, (date) => {
+      const message = { type: "heartbeat" as const, at: date.toISOString() };
+      const seen = parseAgentFrame(JSON.stringify(message));
+      const asked = parseAgentFrame(JSON.stringify({ ...message, more: 1 }));
+      expect(seen).toEqual({ type: "transient", message });
+      expect(asked).toEqual(seen);
+    }),
+  );
+  for (const at of ["2026-02-31T00:00:00.000Z", "2026-13-01T00:00:00.000Z", "2026-01-01T24:00:00.000Z", ""])
+    expect(parseAgentFrame(`{"type":"heartbeat","at":"${at}"}`).type).toBe("malformed");
+});

@@ -20,7 +20,13 @@ export type AgentFrame =
   /** `seq` is there when the frame had one: such a frame must be accounted for, or it would come again for ever. */
   | { type: "malformed"; reason: string; seq?: number };
 
+const Numbered = z.object({ seq });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 const DurableEnvelope = z.object({ type: z.literal("durable"), seq });
+
+/** A heartbeat as every agent writes it. Of 10,000 idle agents nothing else comes, and its shape costs more to ask than to see. */
+const HEARTBEAT =
+  /^\{"type":"heartbeat","at":"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z)"\}$/;
 
 /** Writes a durable message as the text frame that travels and rests in the outbox. */
 export function encodeDurable(at: number, message: DurableMessage): string {
@@ -30,20 +36,24 @@ export function encodeDurable(at: number, message: DurableMessage): string {
 /** Reads any frame an agent may send. Never throws: what cannot be read is `malformed`, with a reason in words. */
 export function parseAgentFrame(data: string | Uint8Array): AgentFrame {
   if (typeof data !== "string") return parseLogChunk(data);
+  const beat = HEARTBEAT.exec(data)?.[1];
+  if (beat !== undefined) return { type: "transient", message: { type: "heartbeat", at: beat } };
   let json: unknown;
   try {
     json = parseWholeText(data);
   } catch {
     return { type: "malformed", reason: "the frame is not JSON" };
   }
-  const envelope = HelloEnvelope.safeParse(json);
-  if (envelope.success) {
+  // Asking a shape that cannot fit costs more than reading the frame: most are heartbeats.
+  const type = typeOf(json);
+  const envelope = type === "hello" ? HelloEnvelope.safeParse(json) : undefined;
+  if (envelope?.success === true) {
     const hello = Hello.safeParse(json);
     if (hello.success) return { type: "hello", hello: hello.data };
     return { type: "foreign_hello", protocol_version: envelope.data.protocol_version };
   }
-  const numbered = DurableEnvelope.safeParse(json);
-  if (numbered.success) {
+  const numbered = type === "durable" ? DurableEnvelope.safeParse(json) : undefined;
+  if (numbered?.success === true) {
     const message = DurableMessage.safeParse((json as { message?: unknown }).message);
     if (message.success) {
       const { seq: at } = numbered.data;
@@ -56,6 +66,10 @@ export function parseAgentFrame(data: string | Uint8Array): AgentFrame {
   return { type: "malformed", reason: describe(transient.error) };
 }
 
+function typeOf(json: unknown): unknown {
+  return typeof json === "object" && json !== null && "type" in json ? json.type : undefined;
+}
+
 function parseLogChunk(data: Uint8Array): AgentFrame {
   if (data.byteLength < 4) return { type: "malformed", reason: "the binary frame has no header" };
   const length = new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
@@ -64,13 +78,13 @@ function parseLogChunk(data: Uint8Array): AgentFrame {
   }
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data.subarray(4, 4 + length)));
+    json = JSON.parse(utf8.decode(data.subarray(4, 4 + length)));
   } catch {
     return { type: "malformed", reason: "the header of the binary frame is not JSON" };
   }
   const header = LogChunkHeader.safeParse(json);
   if (!header.success) {
-    const numbered = z.object({ seq }).safeParse(json);
+    const numbered = Numbered.safeParse(json);
     const reason = describe(header.error);
     return numbered.success
       ? { type: "malformed", reason, seq: numbered.data.seq }

@@ -20,6 +20,7 @@ export const JOB_ERROR_CODES = [
   "agent_state_lost",
   "agent_outdated",
   "host_removed",
+  "given_up",
   "invalid_input",
   "hook_failed",
   "host_offline",

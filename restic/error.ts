@@ -27,6 +27,9 @@ export type ResticError =
   | { code: "repository_damaged"; message: string }
   | { code: "repository_full"; message: string; address: string }
   | { code: "unauthorized"; message: string; address: string; status: 401 | 403 }
+  | { code: "append_only"; message: string; address: string }
+  | { code: "snapshot_missing"; message: string; snapshot: string }
+  | { code: "path_missing"; message: string; path: string }
   | { code: "restic_missing"; message: string }
   | { code: "restic_too_old"; message: string; version: string }
   | { code: "source_missing"; message: string; paths: string[] }
@@ -109,6 +112,7 @@ function classifyText(
   if (isFull(all)) {
     return { code: "repository_full", message: `the repository at ${address} has no space left`, address };
   }
+  if (evidence.removalRefused) return appendOnly(address);
   const refused = /unexpected HTTP response \((401|403)\)/.exec(all)?.[1];
   if (refused !== undefined) {
     const message =
@@ -126,6 +130,8 @@ function classifyText(
     const paths = evidence.missingSources.map(redact);
     return { code: "source_missing", message: `none of the sources exists: ${paths.join(", ")}`, paths };
   }
+  const missing = missingThing(whole, redact);
+  if (missing !== undefined) return missing;
   if (isUnreachable(all)) {
     const ssh = evidence.text.findLast((line) => line.startsWith("subprocess ssh: "));
     const cause = redact(evidence.failedCause ?? ssh ?? evidence.retryCause ?? plain(words));
@@ -138,6 +144,28 @@ function classifyText(
   const message =
     words === "" ? `restic ended with code ${facts.code ?? "?"} and said nothing` : plain(words);
   return { code: "failed", message, exitCode: facts.code, signal: null };
+}
+
+/** What a rest-server with `--append-only` answers to forget, prune, tag and the like: its other address is needed. */
+export function appendOnly(address: string): ResticError {
+  const message = `${address} refused to remove anything (403); it is append-only for this credential`;
+  return { code: "append_only", message, address };
+}
+
+function missingThing(whole: string, redact: Redact): ResticError | undefined {
+  const snapshot = /no matching ID found for prefix "([^"]*)"/.exec(whole)?.[1];
+  if (snapshot !== undefined) {
+    return {
+      code: "snapshot_missing",
+      message: `there is no snapshot ${snapshot} in the repository`,
+      snapshot,
+    };
+  }
+  const [, quoted, bare] =
+    /path "(.*)" not found in snapshot|^(?:Fatal: )?path (.*): not found/s.exec(whole) ?? [];
+  const path = quoted ?? bare;
+  if (path === undefined) return undefined;
+  return { code: "path_missing", message: `${redact(path)} is not in the snapshot`, path: redact(path) };
 }
 
 function timedOut(evidence: Evidence, { address, redact, deadlineMs }: ExitContext): ResticError {

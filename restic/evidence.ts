@@ -10,6 +10,8 @@ export type Evidence = {
   retrying: boolean;
   /** `Save(…) failed: …` and the like: the operation that was given up. */
   failedCause?: string;
+  /** The server refused (403) to remove something that is no lock: it is append-only for this credential. */
+  removalRefused: boolean;
   /** Sources that restic skipped because they do not exist (at most 100). */
   missingSources: string[];
   /** restic said that it was told to end. */
@@ -26,6 +28,7 @@ export type EvidenceCollector = {
 const retryLine = /^(\w+\(.*\)) returned error, retrying after [^:]+: (.*)$/;
 const recoveredLine = /^\w+\(.*\) operation successful after \d+ retries$/;
 const failedLine = /^\w+\(<.*>\) failed: (.*)$/;
+const refusedRemovalLine = /^Remove\(<(?!lock\/).*>\) failed: unexpected HTTP response \(403\)/;
 const missingLine = /^(.*) does not exist, skipping$/;
 const signalLine = /^signal \w+ received, cleaning up/;
 
@@ -34,7 +37,13 @@ const maxText = 10;
 
 /** Gathers what `classifyExit` needs from the lines of standard error (and text that restic put on standard output). */
 export function collectEvidence(): EvidenceCollector {
-  const evidence: Evidence = { retrying: false, missingSources: [], signalled: false, text: [] };
+  const evidence: Evidence = {
+    retrying: false,
+    removalRefused: false,
+    missingSources: [],
+    signalled: false,
+    text: [],
+  };
   return {
     evidence,
     add(line) {
@@ -53,8 +62,10 @@ export function collectEvidence(): EvidenceCollector {
         evidence.retryCause = causeOf(retry);
         evidence.retrying = true;
       } else if (recoveredLine.test(line)) evidence.retrying = false;
-      else if (failed !== undefined) evidence.failedCause = causeOf(failed);
-      else if (missing !== undefined) {
+      else if (failed !== undefined) {
+        evidence.failedCause = causeOf(failed);
+        evidence.removalRefused ||= refusedRemovalLine.test(line);
+      } else if (missing !== undefined) {
         if (evidence.missingSources.length < maxMissing) evidence.missingSources.push(missing);
       } else if (signalLine.test(line)) evidence.signalled = true;
       else if (line.trim() !== "" && !isStackTrace(line)) {

@@ -19,9 +19,13 @@ export type Command = {
   maxStdoutLineBytes?: number;
   /**
    * Takes a line before it goes to the log, as restic printed it, secrets and all. Returns true for data that is
-   * no log line.
+   * no log line, or a promise when the next line has to wait.
    */
-  onLine?: (stream: "stdout" | "stderr", line: Line) => boolean;
+  onLine?: (stream: "stdout" | "stderr", line: Line) => boolean | Promise<void>;
+  /** Takes standard output as it is, see `RunOptions`; nothing of it is logged then. */
+  onStdoutBytes?: (chunk: Uint8Array) => void | Promise<void>;
+  /** How long restic itself may wait for another's lock. */
+  retryLockSeconds?: number;
 };
 
 export type Executed = {
@@ -56,19 +60,22 @@ export async function execute(context: ResticContext, command: Command, hooks: H
   };
   const outcome = await run({
     program: context.program,
-    args: [...command.args, ...limitArgs(context.limits)],
+    args: withOptions(command.args, [...retryLockArgs(command), ...limitArgs(context.limits)]),
     env: resticEnvironment(context),
     cwd: context.workDir,
     ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
     killAfterMs: killAfterMs[command.kind],
     ...(command.deadlineMs === undefined ? {} : { deadlineMs: command.deadlineMs }),
     ...(command.maxStdoutLineBytes === undefined ? {} : { maxStdoutLineBytes: command.maxStdoutLineBytes }),
+    ...(command.onStdoutBytes === undefined ? {} : { onStdoutBytes: command.onStdoutBytes }),
     timers: context.timers,
     cancel,
     ...(hooks.kill === undefined ? {} : { kill: hooks.kill }),
     ...(hooks.onSpawn === undefined ? {} : { onSpawn: hooks.onSpawn }),
     onLine(stream, line) {
-      if (command.onLine?.(stream, line) === true) return undefined;
+      const taken = command.onLine?.(stream, line);
+      if (taken === true) return undefined;
+      if (taken !== undefined && taken !== false) return taken;
       if (stream === "stderr") {
         collector.add(line.text);
         noteWaiting();
@@ -105,6 +112,17 @@ function log(
     if (next !== undefined) waiting = next;
   }
   return waiting;
+}
+
+/** Options go before a `--`, after which everything is a path or an id. */
+function withOptions(args: readonly string[], options: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return end === -1 ? [...args, ...options] : [...args.slice(0, end), ...options, ...args.slice(end)];
+}
+
+function retryLockArgs({ retryLockSeconds }: Command): string[] {
+  const seconds = Math.ceil(retryLockSeconds ?? 0);
+  return seconds > 0 ? [`--retry-lock=${seconds}s`] : [];
 }
 
 function limitArgs(limits: ResticContext["limits"]): string[] {

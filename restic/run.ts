@@ -18,6 +18,11 @@ export type RunOptions = {
   /** Written to the child's standard input, which is then closed. Without it, standard input is empty. */
   stdin?: Uint8Array;
   onLine: OnLine;
+  /**
+   * Takes standard output as bytes instead of lines. The chunk is the caller's to keep; the next one waits until a returned promise
+   * settles.
+   */
+  onStdoutBytes?: (chunk: Uint8Array) => void | Promise<void>;
   /** The bound of one line of standard output; `maxLineBytes` unless a whole document is one line. */
   maxStdoutLineBytes?: number;
   /** Called before anything else happens, as soon as the process exists. */
@@ -144,7 +149,7 @@ type Pipe = {
 function readPipe(
   stream: ReadableStream<Uint8Array>,
   name: StreamName,
-  { onLine, timers, maxStdoutLineBytes }: RunOptions,
+  { onLine, onStdoutBytes, timers, maxStdoutLineBytes }: RunOptions,
   killLeftovers: () => void,
 ): Pipe {
   const reader = stream.getReader();
@@ -171,7 +176,8 @@ function readPipe(
         state = "handing";
         chunks++;
         if (bytesAfterEnd !== undefined) bytesAfterEnd += value.byteLength;
-        await hand(splitter.push(value));
+        if (name === "stdout" && onStdoutBytes !== undefined) await onStdoutBytes(value);
+        else await hand(splitter.push(value));
         if (bytesAfterEnd !== undefined && bytesAfterEnd > pipeGraceBytes) break;
       }
       await hand(splitter.end());

@@ -1,6 +1,6 @@
 # Sourced by every command here. Says where this house and its tools are; installs nothing.
-# Whoever sources it gets PATH, and RM_TEST_RESTIC, RM_TEST_REST_SERVER, RM_TEST_CHROMIUM, RM_TEST_POSTGRES_BIN
-# for what was found (empty for what was not). A value set by the caller wins.
+# Whoever sources it gets PATH, and RM_TEST_RESTIC, RM_TEST_REST_SERVER, RM_TEST_CHROMIUM, RM_TEST_POSTGRES_BIN,
+# RM_TEST_NATS_SERVER for what was found (empty for what was not). A value set by the caller wins.
 
 house=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tools=$house/.tools
@@ -8,6 +8,7 @@ tools=$house/.tools
 bun_version=1.4.5
 restic_oldest=0.18.0      # the first one with exit_error lines and check --json
 rest_server_oldest=0.13.0 # what the tests were written against
+nats_oldest=2.9.0         # Debian 12's
 
 # newer_or_same HAVE OLDEST: true if version HAVE is OLDEST or later.
 newer_or_same() {
@@ -50,6 +51,10 @@ find_rest_server() { # Debian calls the program restic-rest-server
     "$tools/restic/rest-server"
 }
 
+find_nats_server() { # Debian keeps it off a user's PATH
+  first_good "$nats_oldest" --version "$(type -P nats-server)" /usr/sbin/nats-server "$tools/nats/nats-server"
+}
+
 # A Chromium that runs: Ubuntu's chromium is a stub that wants snapd, so existing is not enough.
 find_chromium() {
   local candidate
@@ -84,4 +89,5 @@ use_tools() {
   export RM_TEST_REST_SERVER=${RM_TEST_REST_SERVER:-$(find_rest_server)}
   export RM_TEST_CHROMIUM=${RM_TEST_CHROMIUM:-$(find_chromium)}
   export RM_TEST_POSTGRES_BIN=${RM_TEST_POSTGRES_BIN:-$(find_postgres)}
+  export RM_TEST_NATS_SERVER=${RM_TEST_NATS_SERVER:-$(find_nats_server)}
 }

@@ -21,6 +21,7 @@ import { unrouted, type KnownRoute } from "./platform/http/methods.ts";
 import { problemResponse } from "./platform/http/problem.ts";
 import type { Ids } from "./platform/ids.ts";
 import type { Instance } from "./platform/instance.ts";
+import type { Leases } from "./platform/lease.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { wholeAgentConfig } from "./agent-config.ts";
@@ -30,6 +31,7 @@ import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
 import { enrolmentRoom } from "./enrolment/routes.ts";
 import { eventsRoom } from "./events/routes.ts";
 import { viewHosts } from "./hosts/list.ts";
+import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
@@ -58,6 +60,10 @@ export interface AppParts {
   audit: Audit;
   instance: Instance;
   version: string;
+  /** This server's place among others, and work that one of them does for all. */
+  leases: Leases;
+  /** Aborts when the server is about to stop: nothing new should be sent to it. */
+  leaving: AbortSignal;
   /** Aborts when the server stops; streams end with it. */
   stopping: AbortSignal;
   /** The link, the making of jobs and their progress. */
@@ -97,7 +103,12 @@ export function createApp(parts: AppParts) {
   const rooms = app
     .route(
       "/",
-      healthRoom(instance.id, () => store.probe()),
+      healthRoom({
+        instanceId: instance.id,
+        probe: () => store.probe(),
+        nats: () => (config.nats === null ? "alone" : parts.bus.cutOffSince() === null ? "ok" : "cut_off"),
+        leaving: parts.leaving,
+      }),
     )
     .route("/", docsRoom(describe))
     .route("/", sessionRoom({ ...parts, cookie }))
@@ -165,7 +176,14 @@ export function createApp(parts: AppParts) {
     )
     .route(
       "/",
-      jobsRoom({ ...parts, ...core, create: core.createJob, streams, isSessionAlive: sessionAlive }),
+      jobsRoom({
+        ...parts,
+        ...core,
+        create: core.createJob,
+        refreshHost,
+        streams,
+        isSessionAlive: sessionAlive,
+      }),
     )
     .route(
       "/",

@@ -1,58 +1,45 @@
+import type { Leases } from "./platform/lease.ts";
+import type { RetentionLimits } from "./platform/retention-limits.ts";
+import { brooms, RETENTION_EVERY_MS, sweepAll } from "./retention/sweep.ts";
 import { followEnrolments, sweepEnrollments, type StepParts } from "./enrolment/steps.ts";
 
 /** How often expired enrolments are wiped. */
 const SWEEP_MS = 5 * 60_000;
 
-/** Work that is done again and again, by every server: what it does twice must do no harm. */
+/** Work that is done again and again, by the server that holds the leases. */
 export interface Ticker {
   everyMs: number;
-  /** As in "could not …". */
+  /** Its lease's name, as in "could not …". */
   doing: string;
   work: () => Promise<void>;
 }
 
-/** Starts what runs by itself beside requests and the link. Returns what ends it, once all of it is at rest. */
+/**
+ * Starts what runs by itself beside requests and the link. Returns what ends it, once all of it is at rest; what runs under a lease ends
+ * with the leases.
+ */
 export async function runBackground(
-  parts: StepParts & { tickers: readonly Ticker[] },
+  parts: StepParts & { leases: Leases; retention: RetentionLimits; tickers: readonly Ticker[] },
   onError: (error: unknown, doing: string) => void,
 ): Promise<() => Promise<void>> {
-  let sweeping: Promise<void> | null = null;
-  // A sweep that a slow store holds up is not joined by the next.
-  const sweep = (): void => {
-    sweeping ??= sweepEnrollments(parts)
-      .catch((error: unknown) => onError(error, "wipe expired enrolments"))
-      .finally(() => (sweeping = null));
-  };
   const endFollowing = await followEnrolments(parts, (error) =>
     onError(error, "note that an enrolled machine connected"),
   );
-  const endSweeping = parts.clock.every(SWEEP_MS, sweep);
-  const ends = parts.tickers.map(({ everyMs, doing, work }) =>
-    startTicker(parts.clock, everyMs, work, (error) => onError(error, doing)),
-  );
-  return async () => {
-    endSweeping();
-    await Promise.all(ends.map((end) => end()));
-    await endFollowing();
-    await sweeping;
-  };
-}
-
-/** A tick that a slow store holds up is not joined by the next. Returns what ends it, once it is at rest. */
-function startTicker(
-  clock: StepParts["clock"],
-  everyMs: number,
-  work: () => Promise<void>,
-  onError: (error: unknown) => void,
-): () => Promise<void> {
-  let running: Promise<void> | null = null;
-  const end = clock.every(everyMs, () => {
-    running ??= work()
-      .catch(onError)
-      .finally(() => (running = null));
+  const { leases } = parts;
+  for (const { doing, everyMs, work } of parts.tickers) leases.every(doing, everyMs, work);
+  leases.every("wipe expired enrolments", SWEEP_MS, () => sweepEnrollments(parts));
+  const all = brooms(parts.db, parts.retention);
+  let stopping = false;
+  leases.every("remove what is old", RETENTION_EVERY_MS, async () => {
+    await sweepAll(
+      all,
+      parts.clock.now(),
+      (error, what) => onError(error, `remove ${what}`),
+      () => stopping,
+    );
   });
   return async () => {
-    end();
-    await running;
+    stopping = true;
+    await endFollowing();
   };
 }

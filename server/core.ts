@@ -1,13 +1,15 @@
 import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { wholeAgentConfig } from "./agent-config.ts";
-import { refreshHost } from "./hosts/refresh.ts";
+import { refreshHost, refreshHosts } from "./hosts/refresh.ts";
 import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
+import { recordLogs } from "./jobs/record-logs.ts";
 import { hostNames } from "./jobs/store.ts";
 import { Link } from "./link/link.ts";
+import type { NodeParts } from "./link/nodes.ts";
 import type { Audit } from "./platform/audit.ts";
 import type { Bus } from "./platform/bus.ts";
 import { instant, type Clock } from "./platform/clock.ts";
@@ -16,13 +18,14 @@ import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
-import { needsInit } from "./repositories/config.ts";
+import { needInit } from "./repositories/config.ts";
 import { agentSchedules } from "./schedules/agent-schedules.ts";
 
 export interface CoreParts {
   db: Database;
   clock: Clock;
   bus: Bus;
+  nodes: NodeParts;
   log: Log;
   seal: Seal;
   audit: Audit;
@@ -43,7 +46,7 @@ export interface Core {
 const SYSTEM = { kind: "system" as const, id: null, name: "restic-manager", address: null };
 
 /** Builds the core. Nothing runs before `link.start`. */
-export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: CoreParts): Core {
+export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddress }: CoreParts): Core {
   const nextId = jobIds(clock);
   const progress = new ProgressBoard(bus, (jobId) => ownerOfActive(db, jobId));
   const create = async (trx: Trx, job: NewJob): Promise<{ id: JobId }> => {
@@ -78,10 +81,12 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     db,
     clock,
     bus,
+    nodes,
     publicAddress,
     apply: receiveDurable,
+    applyLogs: recordLogs,
     async refreshHosts(trx, hostIds) {
-      for (const hostId of hostIds) await refreshHost(trx, hostId);
+      await refreshHosts(trx, hostIds);
     },
     finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
     configFor,
@@ -89,9 +94,9 @@ export function createCore({ db, clock, bus, log, seal, audit, publicAddress }: 
     progress(hostId, message) {
       progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));
     },
-    async arrived(trx, hostId) {
-      if (!(await needsInit(trx, hostId))) return;
-      await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
+    async arrived(trx, hostIds) {
+      for (const hostId of await needInit(trx, hostIds))
+        await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
     },
     isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),

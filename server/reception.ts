@@ -2,7 +2,7 @@ import type { Durable } from "@restic-manager/protocol/frame";
 import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import { jobKinds } from "@restic-manager/protocol/jobs";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
-import { recordJob, recordLog } from "./jobs/record.ts";
+import { recordJob } from "./jobs/record.ts";
 import type { Touched } from "./link/touched.ts";
 import type { Trx } from "./platform/db/schema.ts";
 import { adoptRepository, applyStats } from "./repositories/stats.ts";
@@ -10,16 +10,14 @@ import { recordStarted } from "./jobs/started.ts";
 import { recordFire } from "./schedules/fire.ts";
 import { applySnapshotsReport, forgetSnapshots } from "./snapshots/apply.ts";
 
-/** Hands a durable frame to the room that keeps such things, inside the transaction that also counts it. */
+/** Hands a durable message to the room that keeps such things, inside the transaction that also counts it. */
 export async function receiveDurable(
   trx: Trx,
   from: { hostId: HostId; epoch: Epoch; now: number },
-  durable: Durable,
+  { message }: Extract<Durable, { type: "message" }>,
   touched: Touched,
 ): Promise<void> {
   const { hostId, now } = from;
-  if (durable.type === "log") return await recordLog(trx, hostId, durable.header, durable.chunk, touched);
-  const { message } = durable;
   switch (message.type) {
     case "snapshots.report":
       if (!(await applySnapshotsReport(trx, hostId, message))) return;

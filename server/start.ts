@@ -3,16 +3,20 @@ import { createApp, type AppParts } from "./app.ts";
 import { createAudit } from "./audit/record.ts";
 import { renewSetupToken } from "./auth/setup-token.ts";
 import { runBackground } from "./background.ts";
-import { createCore } from "./core.ts";
+import { createCore, type Core } from "./core.ts";
+import type { Link } from "./link/link.ts";
 import { tickers } from "./tickers.ts";
 import { agentEntrance, type SocketData } from "./link/entrance.ts";
-import { localBus } from "./platform/bus.ts";
+import { z } from "zod";
+import { localBus, type Bus } from "./platform/bus.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Config } from "./platform/config.ts";
 import { openDatabase } from "./platform/db/open.ts";
+import { storeTime } from "./platform/db/store-time.ts";
 import { clientFacts } from "./platform/http/client-address.ts";
 import { createIds } from "./platform/ids.ts";
 import { loadInstance } from "./platform/instance.ts";
+import { NODE_GRACE_MS, sharedLeases, soleLeases, type LeaseParts, type Leases } from "./platform/lease.ts";
 import type { Log } from "./platform/log.ts";
 import { openSeal } from "./platform/seal.ts";
 import { serverVersion } from "./platform/version.ts";
@@ -65,9 +69,39 @@ export async function startServer(
     let url = `${scheme}://${reachable(config.listen.hostname)}:${config.listen.port}`;
     const instance = await loadInstance(db, ids, config.baseUrl, () => url);
     const stopping = new AbortController();
-    const bus = localBus((error, topic) => log.error("a listener failed", error, { topic }));
+    const leaving = new AbortController();
+    const node = ids.mint(z.string());
+    const bus = await openBus(config, { node, instance: instance.id, clock, log });
+    const leases = await openLeases(store.kind, {
+      db,
+      clock,
+      time: storeTime(db, clock),
+      node,
+      name: hostname(),
+      onError: (error, doing) => log.error(`could not ${doing}`, error),
+      changed({ gone }) {
+        if (gone.length === 0) return;
+        log.warn("another server is gone; its agents come to the others", { servers: gone.join(" ") });
+        // What it committed last it may not have told.
+        bus.publish("bus.resync", {});
+        clock.after(NODE_GRACE_MS, () => core.link.judgeAbsent());
+      },
+      lapsed() {
+        log.warn("the database was out of reach for longer than this server's lease");
+        bus.publish("bus.resync", {});
+      },
+    });
     const audit = createAudit(clock, ids);
-    const core = createCore({ db, clock, bus, log, seal, audit, publicAddress: () => instance.baseUrl() });
+    const core: Core = createCore({
+      db,
+      clock,
+      bus,
+      nodes: { node, live: () => leases.live(), time: storeTime(db, clock) },
+      log,
+      seal,
+      audit,
+      publicAddress: () => instance.baseUrl(),
+    });
     const parts: AppParts = {
       config,
       clock,
@@ -82,6 +116,8 @@ export async function startServer(
       audit,
       instance,
       version: serverVersion(),
+      leases,
+      leaving: leaving.signal,
       stopping: stopping.signal,
       pages,
     };
@@ -129,18 +165,22 @@ export async function startServer(
     url = `${scheme}://${reachable(config.listen.hostname)}:${http.port}`;
 
     core.link.start();
-    const endBackground = await runBackground({ db, clock, bus, tickers: tickers(parts) }, (error, doing) =>
-      log.error(`could not ${doing}`, error),
+    const endBackground = await runBackground(
+      { db, clock, bus, leases, retention: config.retention, tickers: tickers(parts) },
+      (error, doing) => log.error(`could not ${doing}`, error),
     );
 
     let stopped: Promise<void> | null = null;
     const stop = async () => {
+      leaving.abort();
+      if (store.kind === "postgres") await leaveOthers({ leases, link: core.link, clock, log });
       const drained = http.stop();
       stopping.abort();
-      const resting = endBackground();
+      const resting = Promise.all([endBackground(), leases.stop()]);
       await Promise.race([Promise.all([sockets.stop(), drained]), after(clock, GRACE_MS)]);
       await http.stop(true);
       await resting;
+      await bus.close();
       await store.close();
     };
     return {
@@ -153,6 +193,44 @@ export async function startServer(
     await store.close();
     throw error;
   }
+}
+
+/** Hands over to the other servers what this one holds: leases at once, agents in small steps. */
+async function leaveOthers(parts: { leases: Leases; link: Link; clock: Clock; log: Log }): Promise<void> {
+  const { leases, link, clock, log } = parts;
+  const others = leases.live().length > 1;
+  // One that cannot be given up ends by itself.
+  await leases
+    .release()
+    .catch((error: unknown) => log.error("could not give up this server's leases", error));
+  if (others) await Promise.race([link.drain(), after(clock, GRACE_MS)]);
+}
+
+/** The code for NATS is loaded only by those who use it. */
+async function openBus(
+  config: Config,
+  parts: { node: string; instance: string; clock: Clock; log: Log },
+): Promise<Bus> {
+  const { node, log } = parts;
+  if (config.nats === null)
+    return localBus((error, topic) => log.error("a listener failed", error, { topic }), node);
+  for (const secret of [config.nats.pass, config.nats.token]) if (secret !== undefined) log.redact(secret);
+  const { natsBus } = await import("./platform/nats-bus.ts");
+  const bus = natsBus({
+    ...parts,
+    address: config.nats,
+    onError: (error, topic) => log.error("trouble between servers", error, { topic }),
+  });
+  bus.subscribe("bus.changed", ({ cutOff }) =>
+    cutOff
+      ? log.warn("NATS is out of reach: the other servers are not heard")
+      : log.info("NATS is reached: the other servers are heard"),
+  );
+  return bus;
+}
+
+async function openLeases(kind: "sqlite" | "postgres", parts: LeaseParts): Promise<Leases> {
+  return kind === "sqlite" ? soleLeases(parts.clock, parts.node, parts.onError) : await sharedLeases(parts);
 }
 
 /** A wildcard is no place to go to. */

@@ -21,6 +21,7 @@ const WORDS: Record<JobErrorCode, string> = {
   agent_lost_job: "Agent lost the job",
   agent_state_lost: "Agent lost its state",
   agent_outdated: "Agent is too old",
+  given_up: "Given up on",
   host_removed: "Host was removed",
   invalid_input: "Job was refused",
   hook_failed: "Hook before it failed",

@@ -1,4 +1,4 @@
-import { ActionIcon } from "@mantine/core";
+import { Loader } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import type { HostRow } from "@restic-manager/protocol/api/hosts";
 import { formatCount, formatPercent } from "../format/numbers.ts";
@@ -160,17 +160,17 @@ function RunButton({ host, run }: { host: HostRow; run: RunNow }) {
   const active = host.active_job;
   const waits = active !== null && active.kind === "backup";
   return (
-    <ActionIcon
-      variant="subtle"
-      size={30}
+    // The browser's own button: one of Mantine's takes longer to make than the rest of the row.
+    <button
+      type="button"
       className={styles.run}
-      loading={busy}
-      disabled={waits}
+      aria-busy={busy}
+      disabled={waits || busy}
       aria-label={waits ? `${host.name}: a backup is ${active.state} already` : `Back up ${host.name} now`}
       title={waits ? `A backup is ${active.state} already` : "Back up now"}
       onClick={() => void run.run(host.id)}
     >
-      <IconPlayerPlay size={16} stroke={1.6} />
-    </ActionIcon>
+      {busy ? <Loader size={14} /> : <IconPlayerPlay size={16} stroke={1.6} />}
+    </button>
   );
 }

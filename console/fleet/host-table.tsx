@@ -20,8 +20,11 @@ import { hostColumns } from "./host-columns.tsx";
 import styles from "./host-table.module.css";
 import type { RunNow } from "./run-now.ts";
 
-/** How long typing must rest before the server is asked. */
-const TYPING_RESTS_MS = 120;
+/**
+ * How long typing must rest before the server is asked again; the first key asks at once. A page of hosts takes the server 5 ms,
+ * and whoever types wants to see the rows within a tenth of a second.
+ */
+const TYPING_RESTS_MS = 40;
 
 interface HostTableProps {
   search: FleetSearch;
@@ -132,7 +135,7 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
           label="Hosts"
           columns={columns}
           rows={rows}
-          idOf={(host) => host.id}
+          idOf={idOfHost}
           nameOf={(host) => host.name}
           hrefOf={(host) => `/hosts/${host.id}`}
           total={total}
@@ -159,6 +162,9 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
     </Panel>
   );
 }
+
+/** One function for all renders: the table compares rows by it. */
+const idOfHost = (host: HostRow) => host.id;
 
 function withoutFilter({ sort, order }: FleetSearch): FleetSearch {
   return { ...(sort === undefined ? {} : { sort }), ...(order === undefined ? {} : { order }) };

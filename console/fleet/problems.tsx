@@ -126,9 +126,7 @@ function Remedy({ problem, run }: { problem: FleetProblem; run: RunNow | null })
       variant="default"
       loading={busy}
       aria-label={`${remedyWords(count)}: ${hosts.map(({ name }) => name).join(", ")}`}
-      onClick={() => {
-        for (const { id } of hosts) void run.run(id);
-      }}
+      onClick={() => void run.runMany(hosts.map(({ id }) => id))}
     >
       {remedyWords(count)}
     </Button>

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import { api } from "../api.ts";
 import { ApiProblem, asProblem } from "../api-problem.ts";
@@ -12,6 +12,8 @@ export interface RunNow {
   attempts: ReadonlyMap<string, RunAttempt>;
   /** Starts a host's first source group; answers the job, or null when refused, which is kept until the next attempt. */
   run: (hostId: string) => Promise<Job | null>;
+  /** Backs up many hosts with one request; each that is refused is kept like a refusal of `run`. */
+  runMany: (hostIds: readonly string[]) => Promise<void>;
 }
 
 /** Starts backups; nothing is shown as queued before the server says so. */
@@ -44,7 +46,24 @@ export function useRunNow(): RunNow {
     },
     [note, queryClient],
   );
-  return { attempts, run };
+  const runMany = useCallback(
+    async (hostIds: readonly string[]) => {
+      for (const hostId of hostIds) note(hostId, { state: "asking" });
+      try {
+        const { items } = await api.runHosts(hostIds);
+        for (const item of items) {
+          const refused = item.outcome === "refused" ? new ApiProblem(item.problem, 409) : null;
+          note(item.host_id, refused && { state: "refused", problem: refused });
+        }
+      } catch (error) {
+        const problem = asProblem(error);
+        for (const hostId of hostIds) note(hostId, { state: "refused", problem });
+      }
+    },
+    [note],
+  );
+  // The same object while nothing changed: a new one would draw every row of the table again.
+  return useMemo(() => ({ attempts, run, runMany }), [attempts, run, runMany]);
 }
 
 const NO_GROUP = {

@@ -25,39 +25,46 @@ function distance(seconds: number): string {
   return `${Math.floor(days / 365.25)} y`;
 }
 
+/** Making a format takes a browser longer than a row of a table may: each is made once. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(at: number, options: Intl.DateTimeFormatOptions, timeZone: string | undefined): string {
+  const key = JSON.stringify([options, timeZone]);
+  let made = formats.get(key);
+  if (made === undefined) {
+    made = new Intl.DateTimeFormat("en-GB", { ...options, timeZone });
+    formats.set(key, made);
+  }
+  return made.format(at);
+}
+
+const ABSOLUTE = {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+} as const;
+
 /** Date and time with the zone's name, for when exactness matters. `timeZone` is the reader's own unless given. */
 export function absoluteTime(at: number, timeZone?: string): string {
-  return new Intl.DateTimeFormat("en-GB", {
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    timeZoneName: "short",
-    timeZone,
-  })
-    .format(at)
-    .replaceAll(",", "");
+  return format(at, ABSOLUTE, timeZone).replaceAll(",", "");
 }
 
 /** `09:37:10`. */
 export function clockTime(at: number, timeZone?: string): string {
-  return new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone }).format(at);
+  return format(at, { timeStyle: "medium" }, timeZone);
 }
 
 /** `09:37`. */
 export function hourAndMinute(at: number, timeZone?: string): string {
-  return new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone }).format(at);
+  return format(at, { timeStyle: "short" }, timeZone);
 }
 
 /** `14 Mar 2026`. */
 export function calendarDay(at: number, timeZone?: string): string {
-  return new Intl.DateTimeFormat("en-GB", {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    timeZone,
-  }).format(at);
+  return format(at, { day: "numeric", month: "short", year: "numeric" }, timeZone);
 }

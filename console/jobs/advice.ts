@@ -20,6 +20,8 @@ const ADVICE: Record<JobErrorCode, string> = {
   agent_lost_job: "Run it again. A snapshot that was saved nevertheless is in the list.",
   agent_state_lost: "Run it again. A snapshot that was saved nevertheless is in the list.",
   agent_outdated: "Update the agent on this machine.",
+  given_up:
+    "Run it again once the machine is back. A snapshot that was saved nevertheless is in the list then.",
   host_removed: "The machine has to be added again before it can be backed up.",
   invalid_input: "Correct what the message names, then run it again.",
   hook_failed: "The log below has what the hook printed. Correct it under Sources, then run it again.",

@@ -1,12 +1,12 @@
 import { Button } from "@mantine/core";
 import { IconPlayerStop, IconRefresh } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import { useEffect, useState } from "react";
 import { api } from "../api.ts";
 import { newerJob } from "../live-patches.ts";
-import { jobQuery } from "../queries.ts";
+import { hostQuery, jobQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import { kindWords } from "./kinds.tsx";
@@ -40,8 +40,21 @@ function CancelButtons({ job }: { job: Job }) {
     onSuccess: (answer) =>
       queryClient.setQueryData(jobQuery(job.id).queryKey, (known) => newerJob(known, answer)),
   });
+  const { data: host } = useQuery(hostQuery(job.host.id));
+  const lost = asked && host?.online === false;
+  const giveUp = useMutation({
+    mutationFn: () => api.giveUpJob(job.id),
+    onSuccess: (answer) =>
+      queryClient.setQueryData(jobQuery(job.id).queryKey, (known) => newerJob(known, answer)),
+  });
   return (
     <>
+      {lost && (
+        <Button variant="danger" loading={giveUp.isPending} onClick={() => giveUp.mutate()}>
+          Give up on it
+        </Button>
+      )}
+      <CallProblem error={giveUp.error} />
       <Button
         variant="danger"
         leftSection={<IconPlayerStop size={15} />}

@@ -14,6 +14,7 @@ import { TimeAgo } from "../ui/time-ago.tsx";
 import { useTimeText } from "../ui/ticker.ts";
 import { JobActions } from "./job-actions.tsx";
 import { JobFailed } from "./job-failed.tsx";
+import { JobLogRemoved } from "./job-log-removed.tsx";
 import { JobLog } from "./job-log.tsx";
 import { JobUnheard, JobWaits } from "./job-waits.tsx";
 import { issuesOf, JobProgressView, JobResultView, kindWords } from "./kinds.tsx";
@@ -46,7 +47,11 @@ export function JobPage() {
     <Page>
       <JobHeader job={job} />
       <JobState job={job} />
-      <JobLog key={job.id} job={job} label={`Log of the ${nameOf(job)} of ${job.host.name}`} />
+      {job.log.removed === undefined ? (
+        <JobLog key={job.id} job={job} label={`Log of the ${nameOf(job)} of ${job.host.name}`} />
+      ) : (
+        <JobLogRemoved lines={job.log.lines} removed={job.log.removed} ended={endOf(job)} />
+      )}
     </Page>
   );
 }
@@ -135,6 +140,10 @@ function JobCancelled({ job }: { job: Extract<Job, { state: "cancelled" }> }) {
         : `It had run for ${after}. No snapshot was saved; what was uploaded is reused by the next run.`}
     </Notice>
   );
+}
+
+function endOf(job: Job): number | null {
+  return "finished_at" in job ? Date.parse(job.finished_at) : null;
 }
 
 function nameOf(job: Job): string {

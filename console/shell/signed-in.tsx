@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Outlet, useRouter, useRouterState } from "@tanstack/react-router";
+import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import { api } from "../api.ts";
 import { formatCount } from "../format/numbers.ts";
 import { useLive } from "../live.ts";
@@ -54,7 +55,7 @@ export function SignedIn() {
     await api.signOut().catch(() => undefined);
     await leave(router, queryClient, false);
   }
-  const store = summary?.store;
+  const banner = bannerOf(summary);
   return (
     <Shell
       instance={me.instance.name}
@@ -69,20 +70,30 @@ export function SignedIn() {
         { id: "sign-out", group: "Do", title: "Sign out", note: me.user.username, to: () => void signOut() },
       ]}
       findHosts={findHosts}
-      {...(store?.state === "failing"
-        ? {
-            banner: (
-              <Notice state="fail" title="The server cannot save what agents report">
-                {store.message} Since <TimeAgo at={Date.parse(store.since)} />. Backups go on; agents keep
-                their records and deliver them once this server can write again.
-              </Notice>
-            ),
-          }
-        : {})}
+      {...(banner === undefined ? {} : { banner })}
     >
       <Outlet />
     </Shell>
   );
+}
+
+/** The server's own trouble: the worse one where there are two. */
+function bannerOf(summary: FleetSummary | undefined) {
+  if (summary?.store.state === "failing")
+    return (
+      <Notice state="fail" title="The server cannot save what agents report">
+        {summary.store.message} Since <TimeAgo at={Date.parse(summary.store.since)} />. Backups go on; agents
+        keep their records and deliver them once this server can write again.
+      </Notice>
+    );
+  if (summary?.cut_off !== undefined)
+    return (
+      <Notice state="warn" title="This server does not hear the other servers">
+        NATS is out of reach since <TimeAgo at={Date.parse(summary.cut_off.since)} />. Backups and commands go
+        on; what happens at the other servers shows late, and commands for their agents take some seconds.
+      </Notice>
+    );
+  return undefined;
 }
 
 /** Hosts by a part of their name; with nothing typed those that stand worst. */

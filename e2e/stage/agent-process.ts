@@ -13,6 +13,8 @@ export interface AgentPlace {
   stateDir?: string | undefined;
   /** Put before the agent's own command line, such as `unshare --mount …`. */
   prefix?: string[] | undefined;
+  /** Added to its environment. */
+  env?: Record<string, string> | undefined;
 }
 
 /** A real agent with folders of its own, which can die and come back. */
@@ -22,18 +24,25 @@ export class AgentProcess {
   readonly stateDir: string;
   readonly #folder: string;
   readonly #prefix: string[];
+  readonly #env: Record<string, string>;
   #program: Program | undefined;
 
-  constructor({ name, folder, stateDir, prefix }: AgentPlace) {
+  constructor({ name, folder, stateDir, prefix, env }: AgentPlace) {
     this.name = name;
     this.#folder = folder;
     this.#prefix = prefix ?? [];
+    this.#env = env ?? {};
     this.configDir = join(folder, "config");
     this.stateDir = stateDir ?? join(folder, "state");
   }
 
   get pid(): number {
     return this.#running().pid;
+  }
+
+  /** How it died; undefined while it runs and before its first start. */
+  get death(): string | undefined {
+    return this.#program?.end;
   }
 
   /** Waits until it has ended and everything it said was read. Answers its exit code. */
@@ -44,8 +53,14 @@ export class AgentProcess {
   }
 
   /** Turns a token into this agent's identity, as the console's command does. Answers the exit code and what was said. */
-  async enroll(origin: string, token: string, restic: string): Promise<{ code: number; said: string }> {
-    const program = this.#spawn(["enroll", "--server", origin, "--restic", restic], { RM_TOKEN: token });
+  async enroll(
+    origin: string,
+    token: string,
+    restic: string,
+    flags: string[] = [],
+  ): Promise<{ code: number; said: string }> {
+    const command = ["enroll", "--server", origin, "--restic", restic, ...flags];
+    const program = this.#spawn(command, { RM_TOKEN: token });
     const code = await program.exited;
     await program.stop();
     return { code, said: program.tail() };
@@ -55,7 +70,7 @@ export class AgentProcess {
     this.#program = this.#spawn(["run"]);
   }
 
-  signal(signal: "SIGSTOP" | "SIGCONT" | "SIGTERM"): void {
+  signal(signal: "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGKILL"): void {
     this.#running().signal(signal);
   }
 
@@ -115,7 +130,7 @@ export class AgentProcess {
       name: `the agent ${this.name}`,
       argv: [...this.#prefix, process.execPath, MAIN, ...command, ...folders],
       cwd: this.#folder,
-      env: { HOME: this.#folder, ...env },
+      env: { HOME: this.#folder, ...this.#env, ...env },
       logFile: join(this.#folder, `${this.name}.log`),
     });
   }

@@ -14,7 +14,7 @@ export class RawAgent {
   #closed: { code: number; reason: string } | undefined;
 
   /** Enrols a machine called `name` with a token, as an agent does. */
-  static async enroll(stage: Stage, name: string): Promise<RawAgent> {
+  static async enroll(stage: Pick<Stage, "token" | "server">, name: string): Promise<RawAgent> {
     const { token } = await stage.token({ name });
     const facts = {
       hostname: name,
@@ -34,7 +34,8 @@ export class RawAgent {
     return new RawAgent(stage.server.origin, host_id, bearer);
   }
 
-  private constructor(origin: string, hostId: HostId, bearer: string) {
+  /** @param origin may be any address that leads to the server. */
+  constructor(origin: string, hostId: HostId, bearer: string) {
     this.#origin = origin;
     this.hostId = hostId;
     this.#bearer = bearer;

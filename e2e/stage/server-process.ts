@@ -13,10 +13,18 @@ export class ServerProcess {
   /** Signed in as the administrator once `setUp` was called; the session outlives the process. */
   readonly api: ApiClient;
   readonly #folder: string;
+  readonly #env: Record<string, string>;
   #program: Program | undefined;
 
-  constructor(parts: { folder: string; databaseUrl?: string | undefined; dataDir?: string | undefined }) {
+  constructor(parts: {
+    folder: string;
+    databaseUrl?: string | undefined;
+    dataDir?: string | undefined;
+    /** More of its environment. */
+    env?: Record<string, string> | undefined;
+  }) {
     this.#folder = parts.folder;
+    this.#env = parts.env ?? {};
     this.dataDir = parts.dataDir ?? join(parts.folder, "server");
     this.databaseUrl = parts.databaseUrl ?? `sqlite:${join(this.dataDir, "server.db")}`;
     this.origin = `http://127.0.0.1:${freePort()}`;
@@ -25,6 +33,11 @@ export class ServerProcess {
 
   get pid(): number {
     return this.#running().pid;
+  }
+
+  /** How it died; undefined while it runs and before its first start. */
+  get death(): string | undefined {
+    return this.#program?.end;
   }
 
   async start(): Promise<void> {
@@ -38,6 +51,7 @@ export class ServerProcess {
         RM_DATABASE_URL: this.databaseUrl,
         RM_BASE_URL: this.origin,
         RM_COOKIE_SECURE: "false",
+        ...this.#env,
       },
       logFile: join(this.#folder, "server.log"),
     });
@@ -49,6 +63,11 @@ export class ServerProcess {
     const [, token] = await this.#running().says(/\/setup\?token=(\S+)/);
     const body = { token, ...ADMIN, base_url: this.origin };
     await this.api.call("POST", "/api/setup", { parse: () => undefined }, body);
+  }
+
+  /** Signs in, on a store that has its administrator already. */
+  async signIn(): Promise<void> {
+    await this.api.call("POST", "/api/session", { parse: () => undefined }, ADMIN);
   }
 
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
@@ -86,7 +105,8 @@ export class ServerProcess {
   }
 }
 
-function freePort(): number {
+/** A port that nobody has just now. */
+export function freePort(): number {
   const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
   const { port } = probe;
   probe.stop(true);

@@ -23,6 +23,17 @@ export interface Casting {
   stateDir?: string;
 }
 
+export interface StageOptions {
+  databaseUrl?: string;
+  dataDir?: string;
+  /** More of the server's environment. */
+  env?: Record<string, string>;
+  /** How the scripted restic behaves at first. */
+  scenario?: Scenario;
+  /** Where agents find the server; its own address unless told. */
+  address?: string;
+}
+
 /** This machine's own name: restic writes it into its locks, so an agent that clears them must be called so. */
 export const HERE = hostname().replaceAll(/[^a-zA-Z0-9.-]/g, "-");
 
@@ -31,12 +42,11 @@ export class Stage {
   readonly folder: string;
   readonly server: ServerProcess;
   readonly fake: FakeRestic;
+  readonly #address: string | undefined;
   readonly #agents: AgentProcess[] = [];
 
-  /** Starts a server and makes its administrator. `scenario`: how the scripted restic behaves at first. */
-  static async open(
-    options: { databaseUrl?: string; dataDir?: string; scenario?: Scenario } = {},
-  ): Promise<Stage> {
+  /** Starts a server and makes its administrator. */
+  static async open(options: StageOptions = {}): Promise<Stage> {
     const stage = new Stage(options);
     try {
       await stage.server.start();
@@ -48,7 +58,8 @@ export class Stage {
     }
   }
 
-  private constructor(options: { databaseUrl?: string; dataDir?: string; scenario?: Scenario }) {
+  private constructor(options: StageOptions) {
+    this.#address = options.address;
     this.folder = mkdtempSync(join(tmpdir(), "rm-stage-"));
     this.server = new ServerProcess({ folder: this.folder, ...options });
     this.fake = installFakeRestic(join(this.folder, "restic"), options.scenario);
@@ -101,7 +112,11 @@ export class Stage {
     const { stateDir } = casting;
     const agent = this.agent(`agent-${name}`, stateDir === undefined ? {} : { stateDir });
     const { token } = await this.token(casting);
-    const enrolled = await agent.enroll(this.server.origin, token, casting.restic ?? this.fake.path);
+    const enrolled = await agent.enroll(
+      this.#address ?? this.server.origin,
+      token,
+      casting.restic ?? this.fake.path,
+    );
     if (enrolled.code !== 0) throw new Error(`enrolling ended with ${enrolled.code}${enrolled.said}`);
     agent.start();
     const id = await until(`${name} is connected`, async () => {

@@ -15,6 +15,18 @@ const mostFrameBytes = 1024 * 1024;
 interface Peer {
   bearer: string | undefined;
   seq: number;
+  /** An acknowledgement is about to be sent. */
+  acknowledging: boolean;
+}
+
+/** One acknowledgement for all that came in this turn of the event loop: one for each frame would slow the agents down. */
+function acknowledge(socket: Bun.ServerWebSocket<Peer>): void {
+  if (socket.data.acknowledging) return;
+  socket.data.acknowledging = true;
+  setImmediate(() => {
+    socket.data.acknowledging = false;
+    socket.send(`{"type":"ack","seq":${socket.data.seq}}`);
+  });
 }
 
 const welcome = JSON.stringify({
@@ -42,7 +54,7 @@ Bun.serve<Peer>({
       return new Response(null, { status: sent === 0 ? 404 : 204 });
     }
     const bearer = request.headers.get("authorization")?.slice("Bearer ".length);
-    const data: Peer = { bearer: registry === undefined ? undefined : bearer, seq: 0 };
+    const data: Peer = { bearer: registry === undefined ? undefined : bearer, seq: 0, acknowledging: false };
     return server.upgrade(request, { data }) ? undefined : new Response("a benchmark", { status: 426 });
   },
   websocket: {
@@ -61,7 +73,7 @@ Bun.serve<Peer>({
         socket.data.seq = seqOf(data);
         void file?.write(data);
       }
-      socket.send(`{"type":"ack","seq":${socket.data.seq}}`);
+      acknowledge(socket);
     },
     close(socket) {
       if (socket.data.bearer !== undefined) registry?.delete(socket.data.bearer);

@@ -14,6 +14,15 @@ test("a target is judged by the value or by the ratio, as it says", () => {
   expect(figure("a.b", { value: 39, unit: "MB", baseline: 20 }, { most: 1.03, of: "ratio" }).met).toBe(false);
 });
 
+test("a target may be a least instead of a most", () => {
+  const reached = figure("a.b", { value: 30, unit: "lines/s", baseline: 100 }, { least: 0.25, of: "ratio" });
+  expect(reached).toMatchObject({ target: "ratio >= 0.25", met: true });
+  expect(figure("a.b", { value: 20, unit: "lines/s", baseline: 100 }, { least: 0.25, of: "ratio" }).met).toBe(
+    false,
+  );
+  expect(describeFigures([reached])).toContain("ratio ≥ 0.25");
+});
+
 test("the ratio of pairs outranks the ratio of medians", () => {
   expect(
     figure("a.b", { value: 3, unit: "s", baseline: 1, ratio: 1.01 }, { most: 1.03, of: "ratio" }).met,

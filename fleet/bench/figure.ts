@@ -3,7 +3,7 @@ export interface Figure {
   /** `bench.what`, stable: people compare it over releases. */
   name: string;
   value: number;
-  unit: "MB" | "ms" | "s" | "connections";
+  unit: "MB" | "KB" | "ms" | "s" | "µs" | "connections" | "lines/s" | "%" | "jobs";
   /** The same measured of the thing we compare with, in the same run; null where there is none. */
   baseline: number | null;
   /** value / baseline; for paired runs the median of the pairs' ratios, which a drifting machine does not move. */
@@ -13,8 +13,8 @@ export interface Figure {
   met: boolean | null;
 }
 
-/** What a figure must not exceed. */
-export type Target = { most: number; of: "value" | "ratio" };
+/** What a figure must not exceed, or must reach. */
+export type Target = { of: "value" | "ratio" } & ({ most: number } | { least: number });
 
 /** Makes a figure; `ratio` is worked out unless the caller has a better one. */
 export function figure(
@@ -31,9 +31,17 @@ export function figure(
     unit,
     baseline: baseline === undefined ? null : round(baseline),
     ratio: ratio === null ? null : round(ratio),
-    target: target === undefined ? null : `${target.of} <= ${target.most}`,
-    met: target === undefined || judged === null ? null : judged <= target.most,
+    target: target === undefined ? null : wordsOf(target),
+    met: target === undefined || judged === null ? null : reaches(judged, target),
   };
+}
+
+function wordsOf(target: Target): string {
+  return "most" in target ? `${target.of} <= ${target.most}` : `${target.of} >= ${target.least}`;
+}
+
+function reaches(judged: number, target: Target): boolean {
+  return "most" in target ? judged <= target.most : judged >= target.least;
 }
 
 /** The middle one; of an even number the mean of the two in the middle. NaN for none. */
@@ -53,7 +61,7 @@ export function rowsOf(figures: readonly Figure[]): string[][] {
     `${value} ${unit}`,
     baseline === null ? "" : `${baseline} ${unit}`,
     ratio === null ? "" : String(ratio),
-    target?.replace("<=", "≤") ?? "",
+    target?.replace("<=", "≤").replace(">=", "≥") ?? "",
     met === null ? "" : met ? "yes" : "NO",
   ]);
 }

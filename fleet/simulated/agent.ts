@@ -25,6 +25,8 @@ import { scriptedRunners } from "./runners.ts";
 import type { Script } from "./script.ts";
 import { tellStory } from "./story.ts";
 
+/** Outcomes that are remembered, a real agent's 30 days: thousands of agents share one process's memory. */
+const OUTCOMES_KEPT = 5;
 /** A stuck outbox is looked at again after so long, whether anything was acknowledged or not. */
 const LOOK_AGAIN_MS = 250;
 const PLACES = {
@@ -84,6 +86,7 @@ export class SimulatedAgent {
     const { identity, seed, folder } = parts;
     this.#parts = parts;
     this.#timers = hasty(parts.haste, seeded(seed, "patience", identity.number));
+    const forget = `delete from job where state = 'finished' and position <= (select max(position) from job) - ${OUTCOMES_KEPT}`;
     const db = openAgentDb(folder === undefined ? ":memory:" : join(folder, `${identity.name}.db`));
     this.#close = () => db.close();
     this.#outbox = new Outbox(db);
@@ -149,6 +152,7 @@ export class SimulatedAgent {
       },
       between: async () => {
         const { reports } = parts.script();
+        db.run(forget);
         this.#journal.report(reports ? this.#repository.report(this.#timers.now()) : []);
         return "told";
       },
@@ -206,7 +210,7 @@ export class SimulatedAgent {
         outbox: this.#outbox,
         timers: this.#timers,
         chunks: this.#parts.chunks(),
-        script,
+        script: this.#parts.script,
         story: tellStory(seed, identity.number, (this.#backups += 1), { ...script, lines: 0 }),
         cancel: signals.cancel,
         acknowledged: () => this.#acknowledged(),

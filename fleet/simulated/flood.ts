@@ -5,10 +5,13 @@ import type { Timers } from "@restic-manager/agent/timers";
 import { JobId } from "@restic-manager/protocol/ids";
 import { CHUNK_LINES, WINDOW_BYTES } from "@restic-manager/protocol/limits";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import { moment } from "./moment.ts";
+import { pause } from "./pause.ts";
 import { seeded } from "./random.ts";
+import { resticLines } from "./restic-lines.ts";
 import { resultOf } from "./runners.ts";
 import type { Script } from "./script.ts";
-import { lineOf, type Story } from "./story.ts";
+import type { Story } from "./story.ts";
 
 /** So many different chunks are made; more would not compress differently. */
 const POOL = 32;
@@ -16,18 +19,20 @@ const POOL = 32;
 const ENOUGH_WAITING = WINDOW_BYTES / 2;
 /** Chunks that are written in one turn of the event loop: acknowledgements must get through. */
 const CHUNKS_AT_ONCE = 8;
+/** Those that wait for the moment when all begin ask this often whether it was set. */
+const LOOK_FOR_START_MS = 250;
 
 export type PremadeChunk = Omit<LogChunk, "jobId" | "firstLine">;
 
 /** Full chunks made by the agent's own writer, for every flooding agent of this process. */
-export function premadeChunks(seed: number, lineBytes: number, timers: Timers): PremadeChunk[] {
-  const random = seeded(seed, "chunks");
+export function premadeChunks(seed: number, timers: Timers): PremadeChunk[] {
+  const lines = resticLines(seeded(seed, "chunks"));
   const made: PremadeChunk[] = [];
   const jobId = JobId.parse("01JD0000000000000000000000");
   const write = ({ count, rawSize, data }: LogChunk) => void made.push({ count, rawSize, data });
   const writer = new LogWriter({ jobId, firstLine: 0, timers, write });
   while (made.length < POOL) {
-    for (let line = 0; line < CHUNK_LINES; line += 1) writer.line("stdout", lineOf(random, lineBytes));
+    for (let line = 0; line < CHUNK_LINES; line += 1) writer.line("stdout", lines.next().value);
     writer.flush();
   }
   return made;
@@ -38,7 +43,8 @@ export interface FloodParts {
   outbox: Outbox;
   timers: Timers;
   chunks: readonly PremadeChunk[];
-  script: Script;
+  /** Read anew until the flood begins. */
+  script: () => Script;
   story: Story;
   cancel: AbortSignal;
   /** Resolves when the server has acknowledged something, or after a while. */
@@ -48,7 +54,10 @@ export interface FloodParts {
 
 /** One job that is nothing but log, as fast as the outbox takes it. */
 export async function floodJob(job: HeldJob, parts: FloodParts): Promise<JobOutcome> {
-  const { journal, outbox, timers, chunks, script, cancel } = parts;
+  const { journal, outbox, timers, chunks, cancel } = parts;
+  while (parts.script().floodFrom > moment() && !cancel.aborted)
+    await pause(timers, Math.min(LOOK_FOR_START_MS, parts.script().floodFrom - moment()), cancel);
+  const script = parts.script();
   const began = timers.now();
   const late = began + script.durationMs;
   let firstLine = job.logLines;

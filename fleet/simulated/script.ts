@@ -22,6 +22,8 @@ export interface Script {
    * time's). The chunks are compressed once and used again, so that the load is on the journal, the link and the server.
    */
   flood: boolean;
+  /** Flooding begins at that moment (see `moment()`) and not before, so that all begin together. 0: at once. */
+  floodFrom: number;
 }
 
 /** A common night: 1,000 lines in half a minute, one in 20 fails, one in 10 has issues, one in 15 is slow. */
@@ -36,6 +38,7 @@ export const NIGHT: Script = {
   snapshots: 30,
   reports: true,
   flood: false,
+  floodFrom: 0,
 };
 
 /** Answers at once and says nothing: what is left is the way from the request to the moment when restic would be spawned. */

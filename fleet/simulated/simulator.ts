@@ -110,7 +110,7 @@ export class Simulator {
       server: () => this.#servers[number % this.#servers.length] ?? "http://127.0.0.1:9",
       folder,
       script: () => this.#script,
-      chunks: () => (this.#chunks ??= premadeChunks(seed, this.#script.lineBytes, systemTimers())),
+      chunks: () => (this.#chunks ??= premadeChunks(seed, systemTimers())),
       counters: this.#counters,
       spawned: (spawn) => {
         this.#spawns.push(spawn);

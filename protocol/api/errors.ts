@@ -21,6 +21,7 @@ export const API_ERRORS = {
   group_in_use: 409,
   last_group: 409,
   job_finished: 409,
+  job_not_lost: 409,
   token_expired: 410,
   token_used: 410,
   token_unknown: 401,

@@ -23,5 +23,6 @@ export const ServerEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("snapshots.changed"), host_id: HostId }),
   z.object({ type: z.literal("enrollment.changed"), enrollment_id: z.string() }),
   z.object({ type: z.literal("store.changed"), failing: z.boolean(), message: z.string().nullable() }),
+  z.object({ type: z.literal("bus.changed"), cut_off: z.boolean() }),
 ]);
 export type ServerEvent = z.infer<typeof ServerEvent>;

@@ -40,5 +40,7 @@ export const FleetSummary = z.object({
     z.object({ state: z.literal("ok") }),
     z.object({ state: z.literal("failing"), since: Instant, message: z.string() }),
   ]),
+  /** Whether the server that answers hears the others; absent where it does, or is alone. */
+  cut_off: z.object({ since: Instant }).optional(),
 });
 export type FleetSummary = z.infer<typeof FleetSummary>;

@@ -4,9 +4,14 @@ import { JobError } from "../job-error.ts";
 import { ActorKind, JOB_STATES, JobKind, jobKinds } from "../jobs.ts";
 import { Bandwidth } from "../jobs/backup.ts";
 import { LogLine } from "../log-lines.ts";
+import { Problem } from "./errors.ts";
 
 /** Who caused a job, in words a person knows. */
 export const Actor = z.object({ kind: ActorKind, name: z.string() });
+
+/** That a log is not kept any more: since when, and whether for its age or to make room for newer ones. */
+export const LogRemoved = z.object({ at: Instant, why: z.enum(["age", "room"]) });
+export type LogRemoved = z.infer<typeof LogRemoved>;
 
 const common = {
   id: JobId,
@@ -25,7 +30,12 @@ const common = {
     .optional(),
   created_at: Instant,
   cancel_requested_at: Instant.nullable(),
-  log: z.object({ lines: z.int().nonnegative(), missing: z.int().nonnegative() }),
+  /** `lines` and `missing` are what the log had, also once it is `removed`. */
+  log: z.object({
+    lines: z.int().nonnegative(),
+    missing: z.int().nonnegative(),
+    removed: LogRemoved.optional(),
+  }),
 };
 
 /** What a queued job waits for. */
@@ -73,6 +83,23 @@ export const RunGroup = z.strictObject({
   /** What to do when the machine is not connected: let the job wait for it, or answer `host_offline`. */
   when_offline: z.enum(["wait", "refuse"]).default("wait"),
 });
+/** Most hosts of one `POST /backups`: a whole fleet. */
+export const MOST_HOSTS_AT_ONCE = 10_000;
+/** `POST /backups`: every source group of each of these hosts. A host that is named twice is run once. */
+export const RunHosts = z.strictObject({
+  host_ids: z.array(HostId).min(1).max(MOST_HOSTS_AT_ONCE),
+  /** Caps for this run only. */
+  bandwidth: Bandwidth.optional(),
+});
+/** What became of one host: a job for each of its source groups, or why there is none. */
+export const HostRun = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.literal("queued"), host_id: HostId, job_ids: z.array(JobId).min(1) }),
+  z.object({ outcome: z.literal("refused"), host_id: HostId, problem: Problem }),
+]);
+export type HostRun = z.infer<typeof HostRun>;
+/** In the order in which they were named. */
+export const RanHosts = z.object({ items: z.array(HostRun) });
+export type RanHosts = z.infer<typeof RanHosts>;
 export const CancelJob = z.strictObject({ now: z.boolean().default(false) });
 export const CreatedJob = z.object({ job: Job });
 export type CreatedJob = z.infer<typeof CreatedJob>;
@@ -91,6 +118,8 @@ export const JobLogPage = z.object({
   end: z.int().nonnegative(),
   /** True when the job has finished and nothing more will come. */
   complete: z.boolean(),
+  /** When it is there, lines and gaps are not, whatever `end` says. */
+  removed: LogRemoved.optional(),
 });
 export type JobLogPage = z.infer<typeof JobLogPage>;
 

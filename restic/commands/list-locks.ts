@@ -81,3 +81,27 @@ export function isProvablyOwnStale(
 ): boolean {
   return hostname !== "" && lock.hostname === hostname && lock.pid > 0 && !pidAlive(lock.pid);
 }
+
+/** restic's own limit: a live restic refreshes its lock every 5 minutes, so after 30 nobody does. */
+export const staleAfterMs = 30 * 60_000;
+
+export type LockJudgement =
+  /** Certainly a leftover: plain `unlock` removes it. */
+  | { state: "stale"; why: "process_gone" | "expired"; ageMs: number }
+  /** In use as far as can be told: a living process of this machine, or another's that is young. */
+  | { state: "live"; ageMs: number };
+
+/**
+ * Whether a lock is a leftover, by the same rules as restic's own `unlock`: this host's with a dead process, or not refreshed for 30
+ * minutes. A lock with a time that cannot be read, or of the future, is never expired. `now` in milliseconds; `pidAlive` must answer true
+ * when in doubt.
+ */
+export function judgeLock(
+  lock: Pick<Lock, "hostname" | "pid" | "time">,
+  at: { hostname: string; now: number; pidAlive: (pid: number) => boolean },
+): LockJudgement {
+  const made = Date.parse(lock.time);
+  const ageMs = Number.isNaN(made) ? 0 : Math.max(0, at.now - made);
+  if (isProvablyOwnStale(lock, at)) return { state: "stale", why: "process_gone", ageMs };
+  return ageMs > staleAfterMs ? { state: "stale", why: "expired", ageMs } : { state: "live", ageMs };
+}

@@ -2,8 +2,15 @@ import type { Hooks, ResticContext } from "../context.ts";
 import type { Outcome } from "../error.ts";
 import { execute } from "../execute.ts";
 
-/** Never with `--remove-all`, which takes away live locks too. */
-export const unlockArgs: readonly string[] = ["unlock"];
+export type UnlockInput = {
+  /** Takes away live locks too, of any host: only for a person who has seen whose they are. */
+  removeAll?: boolean;
+  deadlineMs?: number;
+};
+
+export function unlockArgs({ removeAll }: UnlockInput): string[] {
+  return ["unlock", ...(removeAll === true ? ["--remove-all"] : [])];
+}
 
 /** The number in `successfully removed N locks`; undefined for any other line. It prints nothing for none. */
 export function parseRemovedLocks(text: string): number | undefined {
@@ -15,18 +22,18 @@ const unlockDeadlineMs = 2 * 60_000;
 
 /**
  * Removes stale locks: those of this host whose process is dead, and those older than 30 minutes. Live ones
- * stay.
+ * stay unless `removeAll` is given; so do unreadable lock files. An append-only server lets locks go.
  */
 export async function unlock(
   context: ResticContext,
-  input: { deadlineMs?: number } = {},
+  input: UnlockInput = {},
   hooks: Hooks = {},
 ): Promise<Outcome<{ removed: number }>> {
   let removed = 0;
   const { error } = await execute(
     context,
     {
-      args: unlockArgs,
+      args: unlockArgs(input),
       kind: "write",
       deadlineMs: input.deadlineMs ?? unlockDeadlineMs,
       onLine(stream, { text }) {

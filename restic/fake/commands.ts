@@ -43,7 +43,9 @@ export const commands: Record<string, Command | undefined> = {
     return 0;
   }),
   snapshots: opened(async (run) => {
-    await json(run, stateOf(run).snapshots);
+    const [host] = valuesOf(run, "host");
+    const all = stateOf(run).snapshots;
+    await json(run, host === undefined ? all : all.filter((snapshot) => snapshot["hostname"] === host));
     return 0;
   }),
   stats: opened(async (run) => {
@@ -81,7 +83,8 @@ export const commands: Record<string, Command | undefined> = {
 };
 
 async function backup(run: FakeRun): Promise<number> {
-  const { log_lines, wait_for, incomplete } = run.scenario.backup;
+  const { log_lines, wait_for, incomplete, by_pid } = run.scenario.backup;
+  const file = (n: number): string => `${by_pid ? `${process.pid}/` : ""}file${n}`;
   const started = new Date();
   const host = valuesOf(run, "host")[0] ?? "host";
   run.onCleanUp(run.repository.lock(host));
@@ -93,10 +96,10 @@ async function backup(run: FakeRun): Promise<number> {
     files_done,
     total_bytes: log_lines * 100,
     bytes_done: files_done * 100,
-    current_files: [`${paths[0] ?? ""}/file${files_done}`],
+    current_files: [`${paths[0] ?? ""}/${file(files_done)}`],
   });
   const item = (n: number): string =>
-    `${JSON.stringify({ message_type: "verbose_status", action: "new", item: `${paths[0] ?? ""}/file${n}`, duration: 0, data_size: 100, data_size_in_repo: 50, metadata_size: 0, metadata_size_in_repo: 0, total_files: 0 })}\n`;
+    `${JSON.stringify({ message_type: "verbose_status", action: "new", item: `${paths[0] ?? ""}/${file(n)}`, duration: 0, data_size: 100, data_size_in_repo: 50, metadata_size: 0, metadata_size_in_repo: 0, total_files: 0 })}\n`;
   const half = Math.floor(log_lines / 2);
   const items = async (from: number, to: number): Promise<void> => {
     for (let n = from; n < to; n += 500) {

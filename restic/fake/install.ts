@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runRecord, type RunRecord, type Scenario } from "./scenario.ts";
 
@@ -30,7 +30,11 @@ export function installFakeRestic(dir: string, scenario: Scenario = {}): FakeRes
   // `exec` keeps the pid, so that signals meet the program and not a shell.
   writeFileSync(path, `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(program)} ${quote(dir)} "$@"\n`);
   chmodSync(path, 0o755);
-  const play = (next: Scenario): void => writeFileSync(join(dir, "scenario.json"), JSON.stringify(next));
+  // In one step: a run that begins meanwhile reads the old or the new one, never half of it.
+  const play = (next: Scenario): void => {
+    writeFileSync(join(dir, "scenario.new"), JSON.stringify(next));
+    renameSync(join(dir, "scenario.new"), join(dir, "scenario.json"));
+  };
   const runs = (): RunRecord[] => {
     const log = join(dir, "runs.log");
     if (!existsSync(log)) return [];

@@ -35,6 +35,8 @@ export const scenario = z.object({
       log_lines: z.number().default(4),
       /** Waits in the middle until this file is there, see `wait_for`. */
       wait_for: z.string().optional(),
+      /** Names the made-up files after the process: `17/file1` and not `file1`, so that no two runs print the same. */
+      by_pid: z.boolean().default(false),
       /** Exit 3 and one unreadable item, with a snapshot. */
       incomplete: z.boolean().default(false),
     })

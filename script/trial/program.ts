@@ -54,6 +54,13 @@ export class Program {
     return this.#child.pid;
   }
 
+  /** How it ended: its exit code or the signal's name; undefined while it runs. */
+  get end(): string | undefined {
+    const { exitCode, signalCode } = this.#child;
+    if (signalCode !== null && signalCode !== undefined) return String(signalCode);
+    return exitCode === null ? undefined : `exit code ${exitCode}`;
+  }
+
   /** The exit code, once it has ended. */
   get exited(): Promise<number> {
     return this.#child.exited;

@@ -68,6 +68,11 @@ export async function countAttempt(
   return attempt;
 }
 
+/** Forgets failures that count no more; every attempt does so too. */
+export async function forgetOldFailures(trx: Trx, now: number): Promise<void> {
+  await deleteOldFailures(trx, now - FORGOTTEN_MS);
+}
+
 /** The password was right: the account starts afresh, and the address has one failure less. */
 export async function forgive(trx: Trx, clock: Clock, attempt: Attempt): Promise<void> {
   const now = clock.now();

@@ -31,7 +31,7 @@ export async function startSession(
 ): Promise<string> {
   const token = mintToken();
   const now = clock.now();
-  await deleteDeadSessions(trx, now, now - IDLE_MS);
+  await endDeadSessions(trx, now);
   if (earlierHash !== null) await deleteSession(trx, earlierHash);
   await insertSession(trx, {
     tokenHash: hashToken(token),
@@ -42,6 +42,11 @@ export async function startSession(
     userAgent: visitor.userAgent?.slice(0, 256) ?? null,
   });
   return token;
+}
+
+/** Forgets sessions that have expired or were idle for too long. */
+export async function endDeadSessions(trx: Trx, now: number): Promise<void> {
+  await deleteDeadSessions(trx, now, now - IDLE_MS);
 }
 
 /** Whose session the cookie's token is, or null when it is unknown, revoked, expired or idle for too long. */

@@ -84,6 +84,15 @@ export async function followEnrolments(
       if (waiting.has(hostId)) aside(look(hostId));
     }),
     bus.subscribe("host.removed", ({ hostId }) => void waiting.delete(hostId)),
+    bus.subscribe("bus.resync", () => {
+      const begin = async () => {
+        for (const hostId of await readAllUnconnected(db)) {
+          waiting.add(hostId);
+          await look(hostId);
+        }
+      };
+      aside(begin());
+    }),
   ];
   for (const hostId of waiting) await look(hostId);
   return async () => {

@@ -10,6 +10,7 @@ export interface Changes {
   snapshots: Set<HostId>;
   enrollments: Set<EnrollmentId>;
   store: BusEvents["store.changed"] | null;
+  bus: BusEvents["bus.changed"] | null;
 }
 
 export function noChanges(): Changes {
@@ -21,6 +22,7 @@ export function noChanges(): Changes {
     snapshots: new Set(),
     enrollments: new Set(),
     store: null,
+    bus: null,
   };
 }
 

@@ -94,6 +94,8 @@ export function createEventStream(parts: EventsParts): EventStream {
       bus.subscribe("snapshots.changed", ({ hostId }) => note(() => changes.snapshots.add(hostId))),
       bus.subscribe("enrollment.changed", (event) => note(() => changes.enrollments.add(event.enrollmentId))),
       bus.subscribe("store.changed", (event) => note(() => (changes.store = event))),
+      bus.subscribe("bus.changed", (event) => note(() => (changes.bus = event))),
+      bus.subscribe("bus.resync", () => toAll((viewer) => viewer.reload())),
       clock.every(SESSION_CHECK_MS, endDead),
     ];
     return () => {
@@ -142,6 +144,7 @@ async function eventsOf(changes: Changes, parts: EventsParts): Promise<ServerEve
   for (const id of changes.snapshots) events.push({ type: "snapshots.changed", host_id: id });
   for (const id of changes.enrollments) events.push({ type: "enrollment.changed", enrollment_id: id });
   if (changes.store !== null) events.push({ type: "store.changed", ...changes.store });
+  if (changes.bus !== null) events.push({ type: "bus.changed", cut_off: changes.bus.cutOff });
   return events;
 }
 
@@ -150,6 +153,7 @@ function isEmpty(changes: Changes): boolean {
     sizeOf(changes) === 0 &&
     changes.progress.size === 0 &&
     changes.enrollments.size === 0 &&
-    changes.store === null
+    changes.store === null &&
+    changes.bus === null
   );
 }

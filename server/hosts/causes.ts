@@ -20,6 +20,7 @@ const WORDS: Record<JobErrorCode | "offline" | "issues", string> = {
   agent_state_lost: "the agent lost its state",
   agent_outdated: "the agent is too old for this job",
   host_removed: "the host was removed",
+  given_up: "nobody waits for the machine any more",
   invalid_input: "the job's input was refused",
   hook_failed: "a hook before the backup failed",
   host_offline: "a backup was given up, since the machine was not connected",

@@ -3,6 +3,7 @@ import { JobError } from "@restic-manager/protocol/job-error";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind, JobState } from "@restic-manager/protocol/jobs";
 import { rowLock } from "../platform/db/dialect.ts";
+import { askInShapes } from "../platform/db/shapes.ts";
 import type { HostRecord, HostUpdate, Trx } from "../platform/db/schema.ts";
 
 /** What the jobs table says about one host, each the newest of its sort. */
@@ -27,47 +28,77 @@ export interface JobMark {
   error: string | null;
 }
 
-/** Takes the host's row for this transaction, so that two that end at once do not each overlook the other. */
-export async function lockHost(trx: Trx, hostId: HostId): Promise<HostRecord | undefined> {
-  return trx
-    .selectFrom("hosts")
-    .selectAll()
-    .where("id", "=", hostId)
-    .modifyEnd(rowLock(trx))
-    .executeTakeFirst();
+/** The sorts of history, each with the condition and the order that find its newest job. */
+const MARKS: Record<keyof HostHistory, string> = {
+  running: "state in ('queued', 'running') and state = 'running' order by created_at",
+  queued: "state in ('queued', 'running') and state = 'queued' order by created_at",
+  lastBackup: "kind = 'backup' and finished_at is not null order by finished_at desc",
+  lastJudgedBackup:
+    "kind = 'backup' and finished_at is not null and state <> 'cancelled' order by finished_at desc",
+  lastGoodBackup:
+    "kind = 'backup' and finished_at is not null and state = 'succeeded' order by finished_at desc",
+  lastInit: "kind = 'init' and state in ('succeeded', 'failed') order by created_at desc",
+};
+const MARK_NAMES = Object.keys(MARKS) as (keyof HostHistory)[];
+
+/**
+ * Takes hosts' rows for this transaction, so that two that end at once do not each overlook the other; always in the same order, so
+ * that no two transactions wait for each other.
+ */
+export async function lockHosts(trx: Trx, hostIds: readonly HostId[]): Promise<HostRecord[]> {
+  return await askInShapes([...new Set(hostIds)].toSorted(), (ids) =>
+    trx
+      .selectFrom("hosts")
+      .selectAll()
+      .where("id", "in", ids)
+      .orderBy("id")
+      .modifyEnd(rowLock(trx))
+      .execute(),
+  );
 }
 
 /**
- * Reads the host's history in one statement: six probes of an index each, however long the history. With 10,000 hosts and
- * 300,000 jobs a whole refresh that changes nothing took 0.2 ms on SQLite and 0.15 ms on PostgreSQL, one that writes 0.5 ms. The
- * conditions stand in the text and not in parameters, since partial indexes are found only so.
+ * Reads hosts' histories: six probes of an index each, however long the history, and then the jobs that they found. The conditions stand
+ * in the text and not in parameters, since partial indexes are found only so.
  */
-export async function readHistory(trx: Trx, hostId: HostId): Promise<HostHistory> {
-  const columns = sql.raw("id, kind, state, started_at, finished_at, issue_count, error");
-  const newest = (as: keyof HostHistory, where: string, order: string) =>
-    sql`select * from (select ${sql.lit(as)} as mark, ${columns} from jobs
-        where host_id = ${hostId} and ${sql.raw(where)} order by ${sql.raw(order)} limit 1) as ${sql.ref(as)}`;
-  const active = "state in ('queued', 'running')";
-  const ended = "kind = 'backup' and finished_at is not null";
-  const { rows } = await sql<JobMark & { mark: keyof HostHistory }>`
-    ${newest("running", `${active} and state = 'running'`, "created_at")} union all
-    ${newest("queued", `${active} and state = 'queued'`, "created_at")} union all
-    ${newest("lastBackup", ended, "finished_at desc")} union all
-    ${newest("lastJudgedBackup", `${ended} and state <> 'cancelled'`, "finished_at desc")} union all
-    ${newest("lastGoodBackup", "kind = 'backup' and state = 'succeeded'", "finished_at desc")} union all
-    ${newest("lastInit", "kind = 'init' and state in ('succeeded', 'failed')", "created_at desc")}`.execute(
-    trx,
+export async function readHistories(trx: Trx, hostIds: readonly HostId[]): Promise<Map<HostId, HostHistory>> {
+  const probes = sql.join(
+    MARK_NAMES.map(
+      (mark) =>
+        sql`(select jobs.id from jobs where jobs.host_id = hosts.id and ${sql.raw(MARKS[mark])} limit 1) as ${sql.ref(mark)}`,
+    ),
   );
-  const found = new Map(rows.map((row) => [row.mark, row]));
-  const at = (mark: keyof HostHistory) => found.get(mark) ?? null;
-  return {
-    running: at("running"),
-    queued: at("queued"),
-    lastBackup: at("lastBackup"),
-    lastJudgedBackup: at("lastJudgedBackup"),
-    lastGoodBackup: at("lastGoodBackup"),
-    lastInit: at("lastInit"),
-  };
+  const marked = await askInShapes(hostIds, async (ids) => {
+    const found = await sql<{ host: HostId } & Record<keyof HostHistory, JobId | null>>`
+      select hosts.id as host, ${probes} from hosts where hosts.id in (${sql.join(ids)})`.execute(trx);
+    return found.rows;
+  });
+  const jobIds = new Set(marked.flatMap((row) => MARK_NAMES.flatMap((mark) => row[mark] ?? [])));
+  const jobs = await askInShapes([...jobIds], (ids) =>
+    trx
+      .selectFrom("jobs")
+      .select(["id", "kind", "state", "started_at", "finished_at", "issue_count", "error"])
+      .where("id", "in", ids)
+      .execute(),
+  );
+  const byId = new Map(jobs.map((job) => [job.id, job]));
+  return new Map(
+    marked.map((row) => {
+      const at = (mark: keyof HostHistory): JobMark | null => {
+        const id = row[mark];
+        return id === null ? null : (byId.get(id) ?? null);
+      };
+      const history: HostHistory = {
+        running: at("running"),
+        queued: at("queued"),
+        lastBackup: at("lastBackup"),
+        lastJudgedBackup: at("lastJudgedBackup"),
+        lastGoodBackup: at("lastGoodBackup"),
+        lastInit: at("lastInit"),
+      };
+      return [row.host, history];
+    }),
+  );
 }
 
 export async function writeHost(trx: Trx, hostId: HostId, update: HostUpdate): Promise<void> {

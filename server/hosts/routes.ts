@@ -3,6 +3,7 @@ import { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import { Host, HostPatch, HostsPage, HostsQuery } from "@restic-manager/protocol/api/hosts";
 import { HostId } from "@restic-manager/protocol/ids";
 import { userActor } from "../audit/actor.ts";
+import { instant } from "../platform/clock.ts";
 import type { Clock } from "../platform/clock.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, noContent, route } from "../platform/http/room.ts";
@@ -11,7 +12,7 @@ import { listHosts } from "./list.ts";
 import { deleteHost } from "./remove.ts";
 import { changeName, type ChangeParts } from "./rename.ts";
 import { showHost } from "./show.ts";
-import { fleetSummary } from "./summary.ts";
+import { SummaryBoard } from "./summary-board.ts";
 
 export interface HostsParts extends ChangeParts {
   clock: Clock;
@@ -68,14 +69,20 @@ const remove = route({
 
 /** Hosts and how they stand. */
 export function hostsRoom(parts: HostsParts) {
-  const { db, clock, progressOf, partsOf, storeState } = parts;
+  const { db, clock, progressOf, partsOf, bus } = parts;
+  const board = new SummaryBoard(parts);
   const found = async (id: HostId) => {
     const host = await showHost(db, id, progressOf, partsOf);
     if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
     return host;
   };
+  const summaryNow = async () => {
+    const since = bus.cutOffSince();
+    const known = await board.ask();
+    return since === null ? known : { ...known, cut_off: { since: instant(since) } };
+  };
   return newRoom()
-    .openapi(summary, async (c) => c.json(await fleetSummary(db, clock.now(), storeState()), 200))
+    .openapi(summary, async (c) => c.json(await summaryNow(), 200))
     .openapi(list, async (c) =>
       c.json(await listHosts(db, c.req.valid("query"), clock.now(), progressOf), 200),
     )

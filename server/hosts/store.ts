@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from "kysely";
-import type { HostStatus, HostsQuery } from "@restic-manager/protocol/api/hosts";
+import { HOST_STATUSES, type HostStatus, type HostsQuery } from "@restic-manager/protocol/api/hosts";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { Database, HostRecord, Trx } from "../platform/db/schema.ts";
@@ -70,7 +70,8 @@ export async function countByRank(db: Database, search: string | null): Promise<
 function conditions({ search, status, successSince }: HostFilter) {
   const all = [];
   if (search !== null) all.push(sql<SqlBool>`name_key like ${`%${escaped(search)}%`} escape '\\'`);
-  if (status !== null) all.push(sql<SqlBool>`status = ${status}`);
+  // By its place and not by its name: so one index both finds the hosts and holds them in order.
+  if (status !== null) all.push(sql<SqlBool>`status_rank = ${HOST_STATUSES.indexOf(status)}`);
   if (successSince !== null) all.push(sql<SqlBool>`last_success_at >= ${successSince}`);
   return all;
 }

@@ -24,9 +24,8 @@ export async function readTotals(db: Database, successSince: number): Promise<Fl
   // Hosts that share a repository each report its whole size: it counts once.
   const { rows } = await sql<{ stored: number | string | null }>`
     select sum(bytes) as stored from
-      (select max(stored_bytes) as bytes from hosts group by coalesce(repository_id, id)) as repositories`.execute(
-    db,
-  );
+      (select max(stored_bytes) as bytes from hosts where repository_id is not null group by repository_id
+       union all select stored_bytes from hosts where repository_id is null) as repositories`.execute(db);
   return {
     hosts: Number(fleet.hosts),
     online: Number(fleet.online ?? 0),

@@ -1,17 +1,19 @@
 import { expect, test } from "bun:test";
 import { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import { instant } from "../platform/clock.ts";
+import { testParts } from "../testing/parts.ts";
 import { addHost, addJob, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { refreshHost } from "./refresh.ts";
-import { fleetSummary } from "./summary.ts";
+import { SummaryBoard } from "./summary-board.ts";
+import { fleetFigures } from "./summary.ts";
 
 const HOUR = 3600_000;
 const ok = { state: "ok" } as const;
 
 onEveryStore("the fleet's summary", (open) => {
   test("of nothing is all zeros", async () => {
-    const summary = await fleetSummary(await open(), NOON, ok);
+    const summary = { ...(await fleetFigures(await open(), NOON)), store: ok };
     expect(FleetSummary.parse(summary)).toEqual(summary);
     expect(summary).toMatchObject({ hosts: 0, online: 0, stored_bytes: 0, problems: [] });
     expect(summary.runs).toHaveLength(48);
@@ -24,7 +26,7 @@ onEveryStore("the fleet's summary", (open) => {
     await addHost(db, { ...shared, protected_bytes: 5, last_success_at: NOON - HOUR });
     await addHost(db, { ...shared, protected_bytes: 6, last_success_at: NOON - 25 * HOUR, online: 0 });
     await addHost(db, { stored_bytes: 7, repository_id: "e".repeat(64) });
-    expect(await fleetSummary(db, NOON, ok)).toMatchObject({
+    expect(await fleetFigures(db, NOON)).toMatchObject({
       hosts: 3,
       online: 2,
       backed_up_24h: 1,
@@ -46,7 +48,7 @@ onEveryStore("the fleet's summary", (open) => {
     await addJob(db, id, "succeeded", { finished_at: NOON, kind: "init" });
     await addJob(db, id, "succeeded", { finished_at: NOON - 24 * HOUR });
     await addJob(db, id, "succeeded", { finished_at: NOON + HOUR });
-    const { running_jobs, queued_jobs, runs } = await fleetSummary(db, NOON, ok);
+    const { running_jobs, queued_jobs, runs } = await fleetFigures(db, NOON);
     expect([running_jobs, queued_jobs]).toEqual([1, 2]);
     expect(runs.filter((half) => half.succeeded + half.issues + half.failed > 0)).toEqual([
       { at: instant(NOON - HOUR), succeeded: 1, issues: 1, failed: 0 },
@@ -67,7 +69,7 @@ onEveryStore("the fleet's summary", (open) => {
     for (const { id } of await db.selectFrom("hosts").select("id").execute())
       await db.transaction().execute((trx) => refreshHost(trx, id));
 
-    const { problems, counts } = await fleetSummary(db, NOON, ok);
+    const { problems, counts } = await fleetFigures(db, NOON);
     expect(
       problems.map(({ code, status, host_count, message: words, hosts }) => [
         code,
@@ -94,7 +96,35 @@ onEveryStore("the fleet's summary", (open) => {
       await addJob(db, id, "failed", { error });
       await db.transaction().execute((trx) => refreshHost(trx, id));
     }
-    const { problems } = await fleetSummary(db, NOON, ok);
+    const { problems } = await fleetFigures(db, NOON);
     expect(problems[0]?.message).toBe("the repository is locked by another operation");
+  });
+
+  test("is worked out once however many ask, and anew after a change that was told of", async () => {
+    const db = await open();
+    const { clock, bus } = testParts(db);
+    const board = new SummaryBoard({ db, clock, bus, storeState: () => ok });
+    const id = await addHost(db);
+    const [first, second] = await Promise.all([board.ask(), board.ask()]);
+    expect([first.hosts, second.hosts]).toEqual([1, 1]);
+    expect(second.runs).toBe(first.runs);
+    await addHost(db);
+    expect((await board.ask()).runs).toBe(first.runs);
+    bus.publish("host.changed", { hostId: id });
+    expect((await board.ask()).hosts).toBe(2);
+    await addHost(db);
+    clock.advance(5_000);
+    expect((await board.ask()).hosts).toBe(3);
+  });
+
+  test("does not answer from before a change that came while it was worked out", async () => {
+    const db = await open();
+    const { clock, bus } = testParts(db);
+    const board = new SummaryBoard({ db, clock, bus, storeState: () => ok });
+    const early = board.ask();
+    const id = await addHost(db);
+    bus.publish("host.changed", { hostId: id });
+    expect((await board.ask()).hosts).toBe(1);
+    await early;
   });
 });

@@ -20,32 +20,34 @@ const HALF_HOURS = DAY_MS / HALF_HOUR_MS;
 const MOST_PROBLEMS = 20;
 const HOSTS_NAMED = 5;
 
+/** What the fleet page shows above its table, but for the server's own trouble with its store. */
+export type FleetFigures = Omit<FleetSummary, "store">;
+
 /**
- * What the fleet page shows above its table.
+ * Works the figures out anew. Their questions go side by side, which PostgreSQL makes use of.
  *
  * @param now milliseconds since 1970.
- * @param store the server's own trouble with its store.
  */
-export async function fleetSummary(
-  db: Database,
-  now: number,
-  store: FleetSummary["store"],
-): Promise<FleetSummary> {
-  const totals = await readTotals(db, now - DAY_MS);
-  const jobs = await countActiveJobs(db);
+export async function fleetFigures(db: Database, now: number): Promise<FleetFigures> {
   const firstSlot = Math.floor(now / HALF_HOUR_MS) - HALF_HOURS + 1;
+  const [totals, jobs, ranks, runs, found] = await Promise.all([
+    readTotals(db, now - DAY_MS),
+    countActiveJobs(db),
+    countByRank(db, null),
+    countRuns(db, firstSlot * HALF_HOUR_MS, HALF_HOUR_MS),
+    problems(db),
+  ]);
   return {
     hosts: totals.hosts,
     online: totals.online,
-    counts: countsByStatus(await countByRank(db, null)),
+    counts: countsByStatus(ranks),
     backed_up_24h: totals.backedUp,
     running_jobs: jobs.running,
     queued_jobs: jobs.queued,
     protected_bytes: totals.protectedBytes,
     stored_bytes: totals.storedBytes,
-    runs: runBand(firstSlot, await countRuns(db, firstSlot * HALF_HOUR_MS, HALF_HOUR_MS)),
-    problems: await problems(db),
-    store,
+    runs: runBand(firstSlot, runs),
+    problems: found,
   };
 }
 

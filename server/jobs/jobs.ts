@@ -1,10 +1,12 @@
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { JobError } from "@restic-manager/protocol/job-error";
 import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { Database, JobRecord } from "../platform/db/schema.ts";
+import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
+import { coveredLines, setLogBytes } from "./log-store.ts";
 import type { ProgressBoard } from "./progress.ts";
-import { cancelUnsent, hostNames, jobById, jobsById, setCancelRequested } from "./store.ts";
+import { cancelUnsent, hostNames, jobById, jobsById, setCancelRequested, setFinished } from "./store.ts";
 import { viewJob } from "./view.ts";
 import type { Audit, AuditActor } from "../platform/audit.ts";
 
@@ -14,6 +16,8 @@ export interface JobsParts {
   bus: Bus;
   audit: Audit;
   progress: ProgressBoard;
+  /** Recomputes what follows from a host's jobs, inside the transaction that changed one. */
+  refreshHost: (trx: Trx, hostId: HostId) => Promise<unknown>;
 }
 
 /** Stored jobs as the API shows them, in the same order. */
@@ -67,7 +71,8 @@ export async function cancelJob(
     if (job.finished_at !== null) return { verdict: "finished" as const };
     const at = clock.now();
     const ended = await cancelUnsent(trx, id, at);
-    if (!ended) await setCancelRequested(trx, id, at);
+    if (ended) await parts.refreshHost(trx, job.host_id);
+    else await setCancelRequested(trx, id, at);
     // Once for the wish, and once more for the wish not to wait.
     if (ended || job.cancel_requested_at === null || options.now) {
       await audit.record(trx, {
@@ -85,4 +90,43 @@ export async function cancelJob(
   bus.publish("host.changed", { hostId });
   if (!ended) bus.publish("job.cancel", { jobId: id, hostId, now: options.now });
   return "asked";
+}
+
+const GIVEN_UP: JobError = {
+  code: "given_up",
+  message: "The machine is away and somebody gave up waiting for it. Whether the job ran there is not known.",
+};
+
+/**
+ * Ends a job whose machine took it and has not come back, so that nothing waits for it any more. Should the machine return, it is told
+ * to let go of it, and whatever it reports of it changes nothing. `not_lost`: its machine is connected, or never had it.
+ */
+export async function giveUpJob(
+  parts: JobsParts,
+  id: JobId,
+  actor: AuditActor,
+): Promise<"unknown" | "finished" | "not_lost" | "given_up"> {
+  const { db, clock, bus, audit } = parts;
+  const { verdict, hostId } = await db.transaction().execute(async (trx) => {
+    const job = await jobById(trx, id);
+    if (job === undefined) return { verdict: "unknown" as const };
+    if (job.finished_at !== null) return { verdict: "finished" as const };
+    const host = (await hostNames(trx, [job.host_id])).get(job.host_id);
+    if (job.sent_at === null || host?.online === true) return { verdict: "not_lost" as const };
+    await setFinished(trx, id, clock.now(), { state: "failed", started_at: null, error: GIVEN_UP });
+    await setLogBytes(trx, job, (await coveredLines(trx, id)).bytes);
+    await parts.refreshHost(trx, job.host_id);
+    await audit.record(trx, {
+      actor,
+      action: "job.given_up",
+      target: { kind: "job", id, name: `${job.kind} ${job.source_group_name ?? ""}`.trim() },
+      detail: { host_id: job.host_id, was: job.state },
+    });
+    return { verdict: "given_up" as const, hostId: job.host_id };
+  });
+  if (hostId === undefined) return verdict;
+  bus.publish("job.changed", { jobId: id, hostId });
+  bus.publish("job.log", { jobId: id });
+  bus.publish("host.changed", { hostId });
+  return verdict;
 }

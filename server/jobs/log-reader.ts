@@ -6,13 +6,14 @@ import { decodeLogLines } from "@restic-manager/protocol/log-lines";
 import type { Database } from "../platform/db/schema.ts";
 import { chunksFrom, type StoredChunk } from "./log-store.ts";
 import { jobById } from "./store.ts";
+import { logRemoved } from "./view.ts";
 
 /** Most chunks read at once. */
 const CHUNKS_AT_ONCE = 64;
 
 /**
  * Reads a job's log from line `from` on: lines with their numbers, and holes between them as gaps. Lines that may still come are
- * neither. `undefined` when there is no such job.
+ * neither. A log that was removed has no lines, and says so. `undefined` when there is no such job.
  */
 export async function readLog(
   db: Database,
@@ -22,8 +23,16 @@ export async function readLog(
 ): Promise<JobLogPage | undefined> {
   const job = await jobById(db, jobId);
   if (job === undefined) return undefined;
+  const page: JobLogPage = {
+    lines: [],
+    gaps: [],
+    end: job.log_lines,
+    complete: job.finished_at !== null,
+    ...logRemoved(job),
+  };
+  // What retention has yet to sweep away is as good as gone, and what is gone is no gap.
+  if (page.removed !== undefined) return page;
   const chunks = await chunksFrom(db, jobId, from, CHUNKS_AT_ONCE);
-  const page: JobLogPage = { lines: [], gaps: [], end: job.log_lines, complete: job.finished_at !== null };
   let next = from;
   for (const chunk of chunks) {
     if (page.lines.length >= limit) return page;

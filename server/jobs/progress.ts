@@ -16,6 +16,13 @@ export class ProgressBoard {
     this.#bus = bus;
     this.#ownerOf = ownerOf;
     bus.subscribe("job.changed", ({ jobId }) => void this.#forgetIfOver(jobId));
+    // Also what another server's agent reports: a page that opens here shows it at once.
+    bus.subscribe("job.progress", ({ jobId, hostId, progress: reported }) => {
+      this.#latest.set(jobId, { hostId, progress: reported });
+    });
+    bus.subscribe("bus.resync", () => {
+      for (const jobId of this.#latest.keys()) void this.#forgetIfOver(jobId);
+    });
   }
 
   latest(jobId: JobId): Record<string, unknown> | undefined {
@@ -30,7 +37,6 @@ export class ProgressBoard {
     // Its end may have come while this waited.
     if (!this.#owners.has(jobId)) return;
     const kind: JobKind = message.kind;
-    this.#latest.set(jobId, { hostId, progress: parsed.data });
     this.#bus.publish("job.progress", { jobId, hostId, kind, progress: parsed.data });
   }
 

@@ -8,7 +8,8 @@ import type { Database } from "../platform/db/schema.ts";
 import { addHost, addJob, newJobId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { readLog } from "./log-reader.ts";
-import { finishLost, recordJob, recordLog, type JobMessage } from "./record.ts";
+import { finishLost, recordJob, type JobMessage } from "./record.ts";
+import { recordLogs } from "./record-logs.ts";
 import { cancelUnsent, jobById } from "./store.ts";
 
 const AT = new Date(NOON + 1_000).toISOString();
@@ -55,7 +56,9 @@ async function tellLog(
   };
   await db
     .transaction()
-    .execute((trx) => recordLog(trx, hostId, header, Bun.zstdCompressSync(raw), nothingTouched()));
+    .execute((trx) =>
+      recordLogs(trx, [{ hostId, header, chunk: Bun.zstdCompressSync(raw) }], nothingTouched()),
+    );
 }
 
 onEveryStore("what an agent reports of a job", (open) => {
@@ -218,8 +221,9 @@ onEveryStore("what an agent reports of a job", (open) => {
     const bomb = Bun.zstdCompressSync(Buffer.alloc(CHUNK_RAW_BYTES * 100));
     await db.transaction().execute(async (trx) => {
       const header = { seq: 1, job_id: id, first_line: 0, count: 2, raw_size: 10 };
-      await recordLog(trx, hostId, header, new Uint8Array([1, 2, 3]), nothingTouched());
-      await recordLog(trx, hostId, { ...header, first_line: 2 }, bomb, nothingTouched());
+      const unreadable = { hostId, header, chunk: new Uint8Array([1, 2, 3]) };
+      const enormous = { hostId, header: { ...header, first_line: 2 }, chunk: bomb };
+      await recordLogs(trx, [unreadable, enormous], nothingTouched());
     });
     await tellLog(db, hostId, id, 4, ["after"]);
     const page = await readLog(db, id, 0, 10);
@@ -239,7 +243,40 @@ onEveryStore("an agent with a wrong clock", (open) => {
     await tell(db, hostId, { ...succeeded(ahead), finished_at: "2035-01-01T00:00:00.000Z" });
     await tell(db, hostId, { ...succeeded(behind), finished_at: "1970-01-01T00:00:00.000Z" });
     expect(await jobById(db, ahead)).toMatchObject({ finished_at: NOON + 3600_000 });
-    expect(await jobById(db, behind)).toMatchObject({ finished_at: NOON });
+    const began = Date.parse(AT);
+    expect(await jobById(db, behind)).toMatchObject({ started_at: began, finished_at: began });
+  });
+
+  test("that was set back while a job ran does not make it end before it began, whoever's clock it was", async () => {
+    const db = await open();
+    const hostId = await addHost(db, { clock_skew_ms: 0 });
+    const at = (ms: number) => new Date(NOON + ms).toISOString();
+    const [theirs, ours, waiting] = [
+      await addJob(db, hostId, "queued", { kind: "init" }),
+      await addJob(db, hostId, "running", { kind: "init", started_at: NOON + 5_000 }),
+      await addJob(db, hostId, "queued", { kind: "init", created_at: NOON + 5_000 }),
+    ];
+    await tell(db, hostId, { type: "job.started", job_id: theirs, at: at(600_000) });
+    await tell(db, hostId, { ...succeeded(theirs), started_at: at(600_000), finished_at: at(1_000) });
+    expect(await jobById(db, theirs)).toMatchObject({
+      started_at: NOON + 600_000,
+      finished_at: NOON + 600_000,
+    });
+    const lost = [{ jobId: ours, why: "agent_lost_job" as const }];
+    await db.transaction().execute((trx) => finishLost(trx, lost, NOON, nothingTouched()));
+    expect(await jobById(db, ours)).toMatchObject({ finished_at: NOON + 5_000 });
+    await db.transaction().execute((trx) => cancelUnsent(trx, waiting, NOON));
+    expect(await jobById(db, waiting)).toMatchObject({ finished_at: NOON + 5_000 });
+  });
+
+  test("writes a forgotten job anew with an end that is not before its beginning", async () => {
+    const db = await open();
+    const hostId = await addHost(db, { clock_skew_ms: 0 });
+    const id = newJobId();
+    const recreate = { input: {}, actor_kind: "user" as const, created_at: new Date(NOON).toISOString() };
+    const early = new Date(NOON + 10).toISOString();
+    await tell(db, hostId, { ...succeeded(id), finished_at: early, recreate });
+    expect(await jobById(db, id)).toMatchObject({ started_at: NOON + 1_000, finished_at: NOON + 1_000 });
   });
 
   test("still has its jobs' lengths right when its skew is known", async () => {

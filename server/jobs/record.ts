@@ -1,5 +1,4 @@
 import type { JobKind } from "@restic-manager/protocol/jobs";
-import type { LogChunkHeader } from "@restic-manager/protocol/log-chunk";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
@@ -7,7 +6,7 @@ import { parseResult, type JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Touched } from "../link/touched.ts";
 import type { JobRecord, Trx } from "../platform/db/schema.ts";
 import { jobKindsHere } from "./kinds.ts";
-import { coveredLines, growLog, insertChunk, insertGap, setMissing } from "./log-store.ts";
+import { coveredLines, growLog, insertGap, setLogBytes, setMissing } from "./log-store.ts";
 import { serverTime } from "./agent-time.ts";
 import {
   clockSkew,
@@ -65,22 +64,6 @@ export async function recordJob(
   touched.hosts.add(hostId);
 }
 
-/** Keeps a log chunk as it came. A chunk of a job that is not known here is dropped. */
-export async function recordLog(
-  trx: Trx,
-  hostId: HostId,
-  header: LogChunkHeader,
-  data: Uint8Array,
-  touched: Touched,
-): Promise<void> {
-  const job = await jobOfHost(trx, hostId, header.job_id);
-  if (job === undefined) return;
-  const { first_line, count, raw_size } = header;
-  if (!(await insertChunk(trx, job.id, { first_line, count, raw_size, data }))) return;
-  await growLog(trx, job.id, first_line + count, 0);
-  touched.logs.add(job.id);
-}
-
 const LOST: Record<"agent_lost_job" | "agent_state_lost", string> = {
   agent_lost_job:
     "The agent came back without this job. Whether restic finished is not known; the next snapshot list tells.",
@@ -100,9 +83,10 @@ export async function finishLost(
     if (!(await setFinished(trx, jobId, now, ending))) continue;
     const job = await trx
       .selectFrom("jobs")
-      .select("host_id")
+      .select(["id", "host_id", "log_bytes"])
       .where("id", "=", jobId)
       .executeTakeFirstOrThrow();
+    await setLogBytes(trx, job, (await coveredLines(trx, jobId)).bytes);
     touched.jobs.set(jobId, job.host_id);
     touched.logs.add(jobId);
     touched.hosts.add(job.host_id);
@@ -124,11 +108,12 @@ async function agentTime(
 }
 
 async function finish(trx: Trx, job: JobRecord, message: Finished, time: ReadTime): Promise<void> {
-  const { stored } = await coveredLines(trx, job.id);
+  const { stored, bytes } = await coveredLines(trx, job.id);
   // What the agent wrote and nobody has is missing for good: nothing comes after the outcome.
   const lines = Math.max(message.log_lines, job.log_lines);
   await setMissing(trx, job.id, lines, Math.max(0, lines - stored));
   await setFinished(trx, job.id, time(message.finished_at), endingOf(job.kind, message, time));
+  await setLogBytes(trx, job, bytes);
 }
 
 /** A job this server has forgotten, since it was restored from an older copy. */
@@ -161,7 +146,7 @@ async function recreate(
     issue_count: ending.state === "succeeded" ? ending.issue_count : 0,
     created_at: createdAt,
     started_at: ending.started_at,
-    finished_at: time(message.finished_at),
+    finished_at: Math.max(time(message.finished_at), ending.started_at ?? createdAt),
     log_lines: message.log_lines,
     log_missing: message.log_lines,
   });

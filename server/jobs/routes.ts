@@ -10,13 +10,14 @@ import {
   NewJob,
 } from "@restic-manager/protocol/api/jobs";
 import { HostId, JobId } from "@restic-manager/protocol/ids";
+import { userActor } from "../audit/actor.ts";
 import type { Trx } from "../platform/db/schema.ts";
 import { signedIn, type Peer } from "../platform/http/caller.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, eventStream, json, newRoom, route } from "../platform/http/room.ts";
 import { streamEvents, type StreamParts } from "../platform/http/stream.ts";
 import type { NewJob as JobToCreate } from "./create.ts";
-import { cancelJob, findJob, viewJobs, type JobsParts } from "./jobs.ts";
+import { cancelJob, findJob, giveUpJob, viewJobs, type JobsParts } from "./jobs.ts";
 import { readLog } from "./log-reader.ts";
 import { followJob } from "./stream.ts";
 import { hostNames, listJobs } from "./store.ts";
@@ -65,6 +66,15 @@ const cancel = route({
   problems: ["not_found", "job_finished"],
   request: { params: jobPath, body: body(CancelJob) },
   responses: { 200: json(Job, "The job; it ends when its agent says so") },
+});
+const giveUp = route({
+  method: "post",
+  path: "/api/jobs/{id}/give-up",
+  access: "operator",
+  summary: "End a job whose machine took it and has not come back",
+  problems: ["not_found", "job_finished", "job_not_lost"],
+  request: { params: jobPath },
+  responses: { 200: json(Job, "The job, failed as given up") },
 });
 const log = route({
   method: "get",
@@ -142,6 +152,17 @@ export function jobsRoom(parts: JobRouteParts) {
       if (verdict === "unknown") throw new ApiProblem("not_found", `there is no job ${id}`);
       if (verdict === "finished")
         throw new ApiProblem("job_finished", "this job is over; there is nothing to cancel");
+      return c.json(await found(id), 200);
+    })
+    .openapi(giveUp, async (c) => {
+      const { id } = c.req.valid("param");
+      const verdict = await giveUpJob(parts, id, userActor(c));
+      if (verdict === "unknown") throw new ApiProblem("not_found", `there is no job ${id}`);
+      if (verdict === "finished") throw new ApiProblem("job_finished", "this job is over already");
+      if (verdict === "not_lost")
+        throw new ApiProblem("job_not_lost", "this job's machine is connected, or never had it", {
+          hint: "cancel it instead",
+        });
       return c.json(await found(id), 200);
     })
     .openapi(log, async (c) => {

@@ -66,7 +66,10 @@ export type Ending =
   | { state: "failed"; started_at: number | null; error: JobError }
   | { state: "cancelled"; started_at: number | null };
 
-/** queued or running → finished. False when the job had ended before: the first outcome wins. */
+/**
+ * queued or running → finished. False when the job had ended before: the first outcome wins. A clock that was set back meanwhile,
+ * here or at the agent, does not make it end before it was made or begun.
+ */
 export async function setFinished(trx: Trx, id: JobId, at: number, ending: Ending): Promise<boolean> {
   const set =
     ending.state === "succeeded"
@@ -76,11 +79,14 @@ export async function setFinished(trx: Trx, id: JobId, at: number, ending: Endin
         : { state: ending.state };
   const moved = await trx
     .updateTable("jobs")
-    .set((e) => ({
-      ...set,
-      finished_at: at,
-      started_at: e.fn.coalesce("started_at", e.val(ending.started_at)),
-    }))
+    .set((e) => {
+      const begun = e.fn.coalesce("started_at", e.val(ending.started_at), "created_at");
+      return {
+        ...set,
+        finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
+        started_at: e.fn.coalesce("started_at", e.val(ending.started_at)),
+      };
+    })
     .where("id", "=", id)
     .where("state", "in", ACTIVE)
     .executeTakeFirst();
@@ -91,7 +97,11 @@ export async function setFinished(trx: Trx, id: JobId, at: number, ending: Endin
 export async function cancelUnsent(trx: Trx, id: JobId, at: number): Promise<boolean> {
   const moved = await trx
     .updateTable("jobs")
-    .set({ state: "cancelled", finished_at: at, cancel_requested_at: at })
+    .set((e) => ({
+      state: "cancelled",
+      finished_at: e.case().when("created_at", ">", at).then(e.ref("created_at")).else(at).end(),
+      cancel_requested_at: at,
+    }))
     .where("id", "=", id)
     .where("state", "=", "queued")
     .where("sent_at", "is", null)
@@ -117,25 +127,31 @@ export interface JobFilter {
   limit: number;
 }
 
-/** Newest first. */
+/** What a list's state means. In the text, not as parameters: partial indexes are found only so. */
+const STATE_FILTERS: Record<NonNullable<JobFilter["state"]>, SqlText> = {
+  active: "state in ('queued', 'running')",
+  queued: "state in ('queued', 'running') and state = 'queued'",
+  running: "state in ('queued', 'running') and state = 'running'",
+  finished: "finished_at is not null",
+  // Most jobs of a list succeed: in their order one is found at once, so no index of their own is kept.
+  succeeded: "state = 'succeeded'",
+  issues: "state = 'succeeded' and issue_count > 0",
+  failed: "state = 'failed'",
+  cancelled: "state = 'cancelled'",
+};
+type SqlText = string;
+
+/** Newest first. Each filter has an index that holds its jobs in this order, or finds most of what it passes over. */
 export async function listJobs(db: Database, filter: JobFilter): Promise<JobRecord[]> {
+  const { hostId, kind, state, after } = filter;
   let query = db.selectFrom("jobs").selectAll();
-  if (filter.hostId !== undefined) query = query.where("host_id", "=", filter.hostId);
-  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
-  const { state, after } = filter;
-  // In the text, not as parameters: only so is the partial index found, and few of many jobs are active.
-  if (state === "active") query = query.where(sql<SqlBool>`state in ('queued', 'running')`);
-  else if (state === "finished") query = query.where("state", "not in", ACTIVE);
-  else if (state === "issues") query = query.where("state", "=", "succeeded").where("issue_count", ">", 0);
-  else if (state !== undefined) query = query.where("state", "=", state);
-  if (after !== undefined) {
-    query = query.where((e) =>
-      e.or([
-        e("created_at", "<", after.createdAt),
-        e.and([e("created_at", "=", after.createdAt), e("id", "<", after.id)]),
-      ]),
-    );
-  }
+  if (hostId !== undefined) query = query.where("host_id", "=", hostId);
+  if (kind !== undefined) query = query.where(sql<SqlBool>`kind = ${sql.lit(kind)}`);
+  // Says to the planner what follows from the kind.
+  if (kind !== undefined && kind !== "backup") query = query.where(sql<SqlBool>`kind <> 'backup'`);
+  if (state !== undefined) query = query.where(sql.raw<SqlBool>(STATE_FILTERS[state]));
+  if (after !== undefined)
+    query = query.where(sql<SqlBool>`(created_at, id) < (${after.createdAt}, ${after.id})`);
   return await query.orderBy("created_at", "desc").orderBy("id", "desc").limit(filter.limit).execute();
 }
 

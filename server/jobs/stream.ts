@@ -81,6 +81,13 @@ function watch(bus: Bus, jobId: JobId, signal: AbortSignal) {
       note();
     }),
   ];
+  // Lines and states may have come at another server without a word of it reaching this one.
+  endings.push(
+    bus.subscribe("bus.resync", () => {
+      seen.job = true;
+      note();
+    }),
+  );
   signal.addEventListener("abort", note, { once: true });
   return {
     take(): Seen {

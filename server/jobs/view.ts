@@ -1,4 +1,4 @@
-import { Job } from "@restic-manager/protocol/api/jobs";
+import { Job, type LogRemoved } from "@restic-manager/protocol/api/jobs";
 import type { JobId } from "@restic-manager/protocol/ids";
 import { instant } from "../platform/clock.ts";
 import type { JobRecord } from "../platform/db/schema.ts";
@@ -32,7 +32,7 @@ export function viewJob(job: JobRecord, around: JobSurroundings): Job {
         }),
     created_at: instant(job.created_at),
     cancel_requested_at: at(job.cancel_requested_at),
-    log: { lines: job.log_lines, missing: job.log_missing },
+    log: { lines: job.log_lines, missing: job.log_missing, ...logRemoved(job) },
     started_at: at(job.started_at),
     finished_at: at(job.finished_at),
     waits_for: waitsFor(job, around.host.online),
@@ -40,6 +40,14 @@ export function viewJob(job: JobRecord, around: JobSurroundings): Job {
     ...(job.result === null ? {} : { result: JSON.parse(job.result) as unknown }),
     ...(job.error === null ? {} : { error: JSON.parse(job.error) as unknown }),
   });
+}
+
+/** Since when and why a job's log is not kept any more; nothing while it is. */
+export function logRemoved(job: Pick<JobRecord, "log_removed_at" | "log_removed_for">): {
+  removed?: LogRemoved;
+} {
+  if (job.log_removed_at === null) return {};
+  return { removed: { at: instant(job.log_removed_at), why: job.log_removed_for ?? "age" } };
 }
 
 /** Taken by the agent: its turn has not come. Otherwise the host is away, or the command is on its way. */

@@ -25,13 +25,20 @@ export class Configurer {
   send(hostId: HostId): Promise<void> {
     const connection = this.#hub.current(hostId);
     if (connection === undefined) return Promise.resolve();
-    const done = connection.configuring.then(() => this.#sendTo(connection));
-    connection.configuring = done.catch(() => undefined);
+    const done = (connection.configuring ?? Promise.resolve()).then(() => this.#sendTo(connection));
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        // Ten thousand promises that have nothing left to wait for are kept for no reason.
+        if (connection.configuring === settled) connection.configuring = undefined;
+      });
+    connection.configuring = settled;
     return done;
   }
 
   async #sendTo(connection: Connection): Promise<void> {
     const { hostId } = connection;
+    if (connection.greeted === undefined) connection.missed = true;
     if (connection.greeted === undefined || !this.#hub.isCurrent(connection)) return;
     const version = await configVersion(this.#db, hostId);
     if (version === undefined || version === connection.configVersion) return;

@@ -1,7 +1,9 @@
+import type { Hello } from "@restic-manager/protocol/hello";
 import { CLOSE, type CloseReason } from "@restic-manager/protocol/close";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { MALFORMED_PER_MINUTE } from "@restic-manager/protocol/limits";
 import type { ServerMessage } from "@restic-manager/protocol/server-message";
+import type { Clock } from "../platform/clock.ts";
 import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
 
 /** Jobs to finish as lost once everything the agent had to say at its hello is committed. */
@@ -27,28 +29,54 @@ export interface Greeted {
 export class Connection {
   readonly hostId: HostId;
   readonly address: string | null;
+  /** Rises with each connection of this server; with the server's name it says whose frames count. */
+  readonly number: number;
   readonly #socket: LinkSocket;
-  readonly #malformed: number[] = [];
+  #malformed: number[] | undefined;
   /** Undefined until the hello was taken. */
   greeted: Greeted | undefined;
   machineId = "unknown";
   /** Version of the configuration that the agent has, or that was sent on this connection. */
   configVersion = 0;
   /** Settles when every configuration so far was sent: the newest must be the last. */
-  configuring: Promise<void> = Promise.resolve();
+  configuring: Promise<void> | undefined;
+  /** Something came for it between its hello and the answer: whoever reads the store for it has to do so again. */
+  missed = false;
   /** As `configVersion` and `configuring`, for what the agent fires by itself. */
   scheduleVersion = 0;
-  scheduling: Promise<void> = Promise.resolve();
+  scheduling: Promise<void> | undefined;
   lastFrameAt: number;
+  /** The same by the clock that nobody sets, for telling a silence. */
+  heardAt: number;
   closed = false;
   /** Frames taken and not yet committed. */
   waiting = 0;
 
-  constructor(parts: { hostId: HostId; socket: LinkSocket; address: string | null; now: number }) {
+  constructor(parts: {
+    hostId: HostId;
+    socket: LinkSocket;
+    address: string | null;
+    clock: Clock;
+    number: number;
+  }) {
     this.hostId = parts.hostId;
     this.address = parts.address;
+    this.number = parts.number;
     this.#socket = parts.socket;
-    this.lastFrameAt = parts.now;
+    this.lastFrameAt = parts.clock.now();
+    this.heardAt = parts.clock.elapsed();
+  }
+
+  /** A frame came. */
+  heard(clock: Clock): void {
+    this.lastFrameAt = clock.now();
+    this.heardAt = clock.elapsed();
+  }
+
+  /** Notes what the agent says it holds. A server that went back in time may give a number again that stands for something else. */
+  holds(hello: Hello, next: "continue" | "resync"): void {
+    this.configVersion = next === "resync" ? -1 : hello.config_version;
+    this.scheduleVersion = next === "resync" ? -1 : hello.schedule_version;
   }
 
   /** Sends; a socket that takes no more is closed, since what it lost would be missing for ever. */
@@ -73,9 +101,10 @@ export class Connection {
 
   /** Counts a frame that could not be read; the tenth within a minute closes. */
   complain(now: number, reason: string): void {
-    while (this.#malformed[0] !== undefined && this.#malformed[0] <= now - 60_000) this.#malformed.shift();
-    this.#malformed.push(now);
+    const recent = (this.#malformed ?? []).filter((at) => at > now - 60_000);
+    recent.push(now);
+    this.#malformed = recent;
     this.send({ type: "error", code: "malformed_frame", message: `A frame could not be read: ${reason}` });
-    if (this.#malformed.length >= MALFORMED_PER_MINUTE) this.close("malformed");
+    if (recent.length >= MALFORMED_PER_MINUTE) this.close("malformed");
   }
 }

@@ -2,17 +2,18 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import { instant, type Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
 import type { Hub } from "./hub.ts";
-import { cancelsDue, deliverable, markSent } from "./store.ts";
+import { cancelsDue, takeDeliverable } from "./store.ts";
 
 /** A command that was sent and not answered for so long is sent again; the agent knows it by its id. */
 export const RESEND_MS = 30_000;
 
 /**
- * Sends waiting jobs to connected hosts: marked as sent and committed first, then sent. Never twice at once for one host.
+ * Sends waiting jobs to hosts connected here: marked as sent and committed first, then sent. Never twice at once for one host.
  */
 export class Delivery {
   readonly #db: Database;
   readonly #clock: Clock;
+  readonly #node: string;
   readonly #hub: Hub;
   readonly #configure: (hostId: HostId) => Promise<void>;
   readonly #onError: (error: unknown) => void;
@@ -22,12 +23,14 @@ export class Delivery {
   constructor(parts: {
     db: Database;
     clock: Clock;
+    node: string;
     hub: Hub;
     configure: (hostId: HostId) => Promise<void>;
     onError: (error: unknown) => void;
   }) {
     this.#db = parts.db;
     this.#clock = parts.clock;
+    this.#node = parts.node;
     this.#hub = parts.hub;
     this.#configure = parts.configure;
     this.#onError = parts.onError;
@@ -61,19 +64,18 @@ export class Delivery {
   async #deliver(hostId: HostId, resend: boolean): Promise<void> {
     const connection = this.#hub.current(hostId);
     const epoch = connection?.greeted?.epoch;
+    if (connection !== undefined && epoch === undefined) connection.missed = true;
     if (connection === undefined || epoch === undefined) return;
     // Before the jobs: one that proves new credentials must not run with the old ones.
     await this.#configure(hostId);
+    if (!this.#hub.isCurrent(connection)) return;
     const now = this.#clock.now();
-    const { jobs, cancels } = await this.#db.transaction().execute(async (trx) => {
-      // Inside the transaction: a newer connection may be of another life, and a job marked as sent to this one would wait there
-      // for an agent that never got it.
-      if (!this.#hub.isCurrent(connection)) return { jobs: [], cancels: [] };
-      const due = await deliverable(trx, hostId, epoch, resend ? now : now - RESEND_MS);
-      const ids = due.map((job) => job.id);
-      if (ids.length > 0) await markSent(trx, ids, epoch, now);
-      return { jobs: due, cancels: await cancelsDue(trx, hostId) };
-    });
+    // Only while the store says that this connection is the host's one: a newer one may be of another life, or at another server,
+    // and a job marked as sent to this one would wait there for an agent that never got it.
+    const link = { node: this.#node, connection: connection.number, epoch };
+    const resendBefore = resend ? now : now - RESEND_MS;
+    const jobs = await takeDeliverable(this.#db, hostId, link, { now, resendBefore });
+    const cancels = await cancelsDue(this.#db, hostId);
     for (const job of jobs) {
       connection.send({
         type: "command.run",

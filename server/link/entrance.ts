@@ -4,10 +4,10 @@ import { MAX_FRAME_BYTES, OFFLINE_AFTER_MS, WINDOW_BYTES } from "@restic-manager
 import type { Database } from "../platform/db/schema.ts";
 import type { Sockets } from "../platform/http/sockets.ts";
 import { hashToken } from "../platform/token.ts";
+import { Bearers } from "./bearers.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { CLOSE_WORDS, encodeServerMessage } from "./socket.ts";
-import { hostByBearer } from "./store.ts";
+import { CLOSE_WORDS, encodeServerMessage, type LinkSocket } from "./socket.ts";
 
 /** What hangs on a socket from its upgrade on. */
 export interface SocketData {
@@ -35,11 +35,12 @@ export function agentEntrance(
   db: Database,
   { onError, turnedAway }: EntranceLog,
 ): Sockets<SocketData> {
+  const bearers = new Bearers(db);
   return {
     async upgrade(request, server, client) {
       if (new URL(request.url).pathname !== AGENT_PATH) return null;
       const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      const hostId = bearer === undefined ? undefined : await hostByBearer(db, hashToken(bearer));
+      const hostId = bearer === undefined ? undefined : await bearers.hostOf(hashToken(bearer));
       const data: SocketData = { hostId, address: client.address, connection: undefined };
       if (server.upgrade(request, { data })) return undefined;
       return new Response("this address is for agents: connect with a WebSocket\n", { status: 426 });
@@ -56,15 +57,7 @@ export function agentEntrance(
           turnedAway(address);
           return turnAway(ws);
         }
-        ws.data.connection = link.opened(
-          hostId,
-          {
-            // 0: dropped, over the limit; what was lost can only be told by starting over. -1: queued, it will go out.
-            send: (text) => ws.send(text) !== 0,
-            close: (code, reason) => ws.close(code, reason),
-          },
-          address,
-        );
+        ws.data.connection = link.opened(hostId, new AgentSocket(ws), address);
       },
       message(ws, message) {
         const { connection } = ws.data;
@@ -83,6 +76,24 @@ export function agentEntrance(
     },
     stop: () => link.stop(),
   };
+}
+
+/** A class and no closures: there is one for each agent. */
+class AgentSocket implements LinkSocket {
+  readonly #ws: Bun.ServerWebSocket<SocketData>;
+
+  constructor(ws: Bun.ServerWebSocket<SocketData>) {
+    this.#ws = ws;
+  }
+
+  /** 0: dropped, over the limit; what was lost can only be told by starting over. -1: queued, it will go out. */
+  send(text: string): boolean {
+    return this.#ws.send(text) !== 0;
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
 }
 
 function turnAway(ws: Bun.ServerWebSocket<SocketData>): void {

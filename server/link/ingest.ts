@@ -2,8 +2,9 @@ import type { Durable } from "@restic-manager/protocol/frame";
 import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
+import { turn } from "../platform/turn.ts";
 import type { Connection } from "./connection.ts";
-import { advance, keepRejected } from "./store.ts";
+import { advance, keepRejected, type Move } from "./store.ts";
 import { nothingTouched, type Touched } from "./touched.ts";
 
 /** Most frames committed together. Group commit: one fsync for many agents (measured: 64 rows 77,000/s, one row 2,800/s). */
@@ -21,19 +22,32 @@ export type Arrived =
   | { type: "durable"; connection: Connection; seq: number; bytes: number; durable: Durable }
   | { type: "unreadable"; connection: Connection; seq: number; bytes: number; reason: string; body: string };
 
-/** Applies one durable frame inside the batch's transaction. Throws only when the store does. */
-export type ApplyDurable = (
+type Message = Extract<Durable, { type: "message" }>;
+type Log = Extract<Durable, { type: "log" }>;
+
+/** Applies one durable message inside the batch's transaction. Throws only when the store does. */
+export type ApplyMessage = (
   trx: Trx,
   /** `now`: the server's clock; an agent's own may be wrong. */
   from: { hostId: HostId; epoch: Epoch; now: number },
-  durable: Durable,
+  durable: Message,
+  touched: Touched,
+) => Promise<void>;
+
+/** Keeps log chunks of many hosts inside the batch's transaction: a host's in their order. Throws only when the store does. */
+export type ApplyLogs = (
+  trx: Trx,
+  logs: { hostId: HostId; header: Log["header"]; chunk: Uint8Array }[],
   touched: Touched,
 ) => Promise<void>;
 
 export interface IngestParts {
   db: Database;
   clock: Clock;
-  apply: ApplyDurable;
+  /** This server: frames of a connection count only while the store says that it is the host's one. */
+  node: string;
+  apply: ApplyMessage;
+  applyLogs: ApplyLogs;
   /** Runs at the end of each batch's transaction, for what is derived from it. */
   settle: (trx: Trx, touched: Touched) => Promise<void>;
   isCurrent: (connection: Connection) => boolean;
@@ -46,6 +60,11 @@ export interface IngestParts {
   onError: (error: unknown, doing: string) => void;
   /** For tests; `MOST_WAITING_BYTES` unless told. */
   mostWaitingBytes?: number;
+}
+
+/** A connection's frames that this batch commits. */
+interface Taken extends Move {
+  frames: Arrived[];
 }
 
 /** This connection's frames do not follow what is committed: another writer moved the number, or one before them failed. */
@@ -93,10 +112,11 @@ export class Ingest {
   }
 
   async #drain(): Promise<void> {
-    // The socket handler goes on first, so that frames that arrived together are committed together.
-    await Promise.resolve();
     try {
       while (this.#queue.length > 0 && !this.#stopped) {
+        // Each frame arrives as a task of its own, after which all microtasks run, and a commit on SQLite is nothing else: only after
+        // a turn are frames that arrived together committed together, and only so do pages get theirs between two batches.
+        await turn();
         const batch = this.#queue.splice(0, BATCH_FRAMES);
         await this.#commitAll(batch);
         this.#release(batch);
@@ -163,10 +183,16 @@ export class Ingest {
       // Fresh for each attempt: a transaction that was rolled back has touched nothing.
       const touchedNow = nothingTouched();
       const reachedNow = new Map<Connection, number>();
-      for (const [connection, frames] of byConnection) {
-        const to = await this.#applyFrames(trx, connection, frames, touchedNow);
-        if (to !== undefined) reachedNow.set(connection, to);
+      const taken: Taken[] = [];
+      for (const [connection, frames] of inOneOrder(byConnection)) {
+        const fresh = this.#fresh(connection, frames);
+        if (fresh === undefined) continue;
+        taken.push(fresh);
+        reachedNow.set(connection, fresh.to);
       }
+      // First, because on PostgreSQL this is what holds off another writer of the same hosts.
+      if (!(await advance(trx, taken))) throw new Overtaken();
+      await this.#apply(trx, taken, touchedNow);
       await settle(trx, touchedNow);
       return { touched: touchedNow, reached: reachedNow };
     });
@@ -177,12 +203,8 @@ export class Ingest {
     for (const [connection, to] of reached) connection.send({ type: "ack", seq: to });
   }
 
-  async #applyFrames(
-    trx: Trx,
-    connection: Connection,
-    frames: Arrived[],
-    touched: Touched,
-  ): Promise<number | undefined> {
+  /** A connection's frames that were not committed before. */
+  #fresh(connection: Connection, frames: Arrived[]): Taken | undefined {
     const { greeted, hostId } = connection;
     if (greeted === undefined) return undefined;
     const from = greeted.committed;
@@ -192,18 +214,40 @@ export class Ingest {
     // After a frame that could be neither applied nor kept, nothing may take its place.
     if (fresh[0]?.seq !== from + 1) throw new Overtaken();
     const { epoch } = greeted;
-    // First, because on PostgreSQL this is what holds off another writer of the same host.
-    if (!(await advance(trx, { hostId, epoch }, from, last.seq))) throw new Overtaken();
-    const now = this.#parts.clock.now();
-    for (const frame of fresh) {
-      if (frame.type === "durable")
-        await this.#parts.apply(trx, { hostId, epoch, now }, frame.durable, touched);
-      else {
-        const { seq, reason, body } = frame;
-        await keepRejected(trx, { hostId, epoch, seq, at: now, reason, body });
+    const holder = { node: this.#parts.node, connection: connection.number };
+    return { hostId, epoch, holder, frames: fresh, from, to: last.seq };
+  }
+
+  /**
+   * Applies each host's frames in their order. Logs are most of what comes, so those of all hosts are kept together: in turns, each
+   * of which takes a host's messages up to its next log, and then its logs up to its next message.
+   */
+  async #apply(trx: Trx, taken: Taken[], touched: Touched): Promise<void> {
+    const { apply, applyLogs, clock } = this.#parts;
+    const now = clock.now();
+    let rest = taken.map((one) => ({ ...one, at: 0 }));
+    while (rest.length > 0) {
+      const logs: Parameters<ApplyLogs>[1] = [];
+      for (const turn of rest) {
+        const { hostId, epoch, frames } = turn;
+        for (; turn.at < frames.length; turn.at += 1) {
+          const frame = frames[turn.at];
+          if (frame === undefined || logOf(frame) !== undefined) break;
+          if (frame.type === "unreadable") {
+            const { seq, reason, body } = frame;
+            await keepRejected(trx, { hostId, epoch, seq, at: now, reason, body });
+          } else if (frame.durable.type === "message")
+            await apply(trx, { hostId, epoch, now }, frame.durable, touched);
+        }
+        for (; turn.at < frames.length; turn.at += 1) {
+          const log = logOf(frames[turn.at]);
+          if (log === undefined) break;
+          logs.push({ hostId, header: log.header, chunk: log.chunk });
+        }
       }
+      if (logs.length > 0) await applyLogs(trx, logs, touched);
+      rest = rest.filter(({ at, frames }) => at < frames.length);
     }
-    return last.seq;
   }
 
   async #pause(): Promise<void> {
@@ -218,9 +262,18 @@ export class Ingest {
   }
 }
 
+/** Two servers that write the same hosts at once must lock them in the same order, or each would wait for the other. */
+function inOneOrder(byConnection: Map<Connection, Arrived[]>): [Connection, Arrived[]][] {
+  return [...byConnection].toSorted(([a], [b]) => (a.hostId < b.hostId ? -1 : 1));
+}
+
 function unreadable(frame: Extract<Arrived, { type: "durable" }>, reason: string): Arrived {
   const { connection, seq, bytes, durable } = frame;
   return { type: "unreadable", connection, seq, bytes, reason, body: bodyOf(durable) };
+}
+
+function logOf(frame: Arrived | undefined): Log | undefined {
+  return frame?.type === "durable" && frame.durable.type === "log" ? frame.durable : undefined;
 }
 
 /** JSON that is nested deeply enough can be read but not written. */

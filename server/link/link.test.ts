@@ -200,6 +200,49 @@ onEveryStore("the server's end of the link", (open) => {
     expect(agent.closed()).toBe(CLOSE.silent);
   });
 
+  test("a server's clock that is set ahead throws nobody out, and one that is set back still notices a silence", async () => {
+    const db = await open();
+    const { dial, clock, link } = world(db);
+    const agent = dial(await addHost(db));
+    await agent.hello();
+    clock.set(2 * 3600_000);
+    clock.advance(OFFLINE_AFTER_MS - 20_000);
+    await link.settled();
+    expect(agent.closed()).toBeUndefined();
+    expect(await online(db)).toBe(1);
+    clock.set(-4 * 3600_000);
+    clock.advance(40_000);
+    await link.settled();
+    expect(agent.closed()).toBe(CLOSE.silent);
+    expect(await online(db)).toBe(0);
+  });
+
+  test("a clone is refused after the server's clock was set ahead, too", async () => {
+    const db = await open();
+    const { dial, clock } = world(db);
+    const hostId = await addHost(db);
+    const agent = dial(hostId);
+    await agent.hello({ machine_id: "one" });
+    clock.set(2 * 3600_000);
+    const clone = dial(hostId);
+    await clone.hello({ machine_id: "another" });
+    expect(clone.closed()).toBe(CLOSE.clone);
+    expect(agent.closed()).toBeUndefined();
+  });
+
+  test("a job that was not answered is sent again after the server's clock was set back, too", async () => {
+    const db = await open();
+    const { dial, clock, link } = world(db);
+    const hostId = await addHost(db);
+    await addJob(db, hostId, "queued");
+    const agent = dial(hostId);
+    await agent.hello();
+    clock.set(-2 * 3600_000);
+    clock.advance(30_000);
+    await link.settled();
+    expect(agent.said.filter((message) => message.type === "command.run").length).toBe(2);
+  });
+
   test("a waiting job goes out when its host arrives, again until it is answered, and not after", async () => {
     const db = await open();
     const { dial, clock, link } = world(db);

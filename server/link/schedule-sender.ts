@@ -20,14 +20,20 @@ export class ScheduleSender {
     const connection = this.#hub.current(hostId);
     if (connection === undefined || this.#due.has(connection)) return Promise.resolve();
     this.#due.add(connection);
-    const done = connection.scheduling.then(() => this.#sendTo(connection));
-    connection.scheduling = done.catch(() => undefined);
+    const done = (connection.scheduling ?? Promise.resolve()).then(() => this.#sendTo(connection));
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        if (connection.scheduling === settled) connection.scheduling = undefined;
+      });
+    connection.scheduling = settled;
     return done;
   }
 
   async #sendTo(connection: Connection): Promise<void> {
     this.#due.delete(connection);
     const { hostId } = connection;
+    if (connection.greeted === undefined) connection.missed = true;
     if (connection.greeted === undefined || !this.#hub.isCurrent(connection)) return;
     const set = await this.#schedulesFor(hostId);
     if (set === undefined || set.version === connection.scheduleVersion) return;

@@ -1,8 +1,9 @@
-import { sql, type SqlBool } from "kysely";
-import type { Hello } from "@restic-manager/protocol/hello";
+import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
-import type { Database, HostUpdate, Trx } from "../platform/db/schema.ts";
+import type { Bus } from "../platform/bus.ts";
+import { inSizes, readyForSizes } from "../platform/db/ready.ts";
+import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
 export const NO_EPOCH = Epoch.parse("0".repeat(32));
@@ -11,30 +12,15 @@ const MOST_REJECTED = 200;
 // In the text and not as parameters: partial indexes are found only so.
 const ACTIVE = sql<SqlBool>`state in ('queued', 'running')`;
 
-/** The host that a bearer belongs to, by the bearer's SHA-256 in hex. */
-export async function hostByBearer(db: Database, bearerHash: string): Promise<HostId | undefined> {
-  const row = await db
-    .selectFrom("hosts")
-    .select("id")
-    .where("bearer_hash", "=", bearerHash)
-    .executeTakeFirst();
-  return row?.id;
+/** A connection as all servers know it. */
+export interface Holder {
+  node: string;
+  connection: number;
 }
 
-/** What the server knew of a host before a hello. */
-export async function standing(trx: Trx, hostId: HostId, epoch: Epoch) {
-  const host = await trx
-    .selectFrom("hosts")
-    .select(["epoch", "config_version", "name"])
-    .where("id", "=", hostId)
-    .executeTakeFirst();
-  const known = await trx
-    .selectFrom("link_epochs")
-    .select("last_seq")
-    .where("host_id", "=", hostId)
-    .where("epoch", "=", epoch)
-    .executeTakeFirst();
-  return host === undefined ? undefined : { host, lastSeq: known?.last_seq };
+/** As `link_epochs.held_by` keeps it. */
+export function heldBy({ node, connection }: Holder): string {
+  return `${node}.${connection}`;
 }
 
 export async function beginEpoch(
@@ -42,89 +28,63 @@ export async function beginEpoch(
   hostId: HostId,
   epoch: Epoch,
   lastSeq: number,
-  now: number,
+  facts: { now: number; holder: Holder },
 ): Promise<void> {
+  const held_by = heldBy(facts.holder);
   await trx
     .insertInto("link_epochs")
-    .values({ host_id: hostId, epoch, last_seq: lastSeq, started_at: now })
-    .onConflict((c) => c.columns(["host_id", "epoch"]).doUpdateSet({ last_seq: lastSeq }))
+    .values({ host_id: hostId, epoch, last_seq: lastSeq, started_at: facts.now, held_by })
+    .onConflict((c) => c.columns(["host_id", "epoch"]).doUpdateSet({ last_seq: lastSeq, held_by }))
     .execute();
 }
 
-/** Moves `last_seq`, if nobody else has moved it meanwhile. */
-export async function advance(
-  trx: Trx,
-  host: { hostId: HostId; epoch: Epoch },
-  from: number,
-  to: number,
-): Promise<boolean> {
-  const moved = await trx
-    .updateTable("link_epochs")
-    .set({ last_seq: to })
-    .where("host_id", "=", host.hostId)
-    .where("epoch", "=", host.epoch)
-    .where("last_seq", "=", from)
-    .executeTakeFirst();
-  return Number(moved.numUpdatedRows) === 1;
+/** How far one connection's frames count as committed: from there to there. */
+export interface Move {
+  hostId: HostId;
+  epoch: Epoch;
+  holder: Holder;
+  from: number;
+  to: number;
 }
 
-/** Jobs the server believes an agent has: accepted or running, or sent to an earlier life of it. */
-export async function believedHeld(
-  trx: Trx,
-  hostId: HostId,
-): Promise<{ id: JobId; sentEpoch: Epoch | null; accepted: boolean }[]> {
-  const rows = await trx
-    .selectFrom("jobs")
-    .select(["id", "sent_epoch", "accepted_at", "state"])
-    .where("host_id", "=", hostId)
-    .where(ACTIVE)
-    .where("sent_at", "is not", null)
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    sentEpoch: row.sent_epoch,
-    accepted: row.accepted_at !== null || row.state === "running",
-  }));
+/**
+ * Moves `last_seq` of many hosts at once (on PostgreSQL each statement is a way there and back), each if nobody else has moved it
+ * meanwhile and its connection is still the one whose frames count. False when that is not so of some: then undo the transaction.
+ */
+export async function advance(trx: Trx, moves: readonly Move[]): Promise<boolean> {
+  for (const part of inSizes(moves)) {
+    const params = part.flatMap(({ hostId, epoch, holder, from, to }) => [
+      hostId,
+      epoch,
+      heldBy(holder),
+      from,
+      to,
+    ]);
+    const { numAffectedRows } = await moveLastSeqs(trx, part.length, params);
+    if (Number(numAffectedRows) !== part.length) return false;
+  }
+  return true;
 }
 
-/** Jobs of an earlier life that the agent still holds go on in this one. */
-export async function adopt(trx: Trx, jobIds: JobId[], epoch: Epoch): Promise<void> {
-  if (jobIds.length === 0) return;
-  await trx.updateTable("jobs").set({ sent_epoch: epoch }).where("id", "in", jobIds).execute();
-}
-
-/** Writes down what a hello says, and that the host is there. */
-export async function writeHello(
-  trx: Trx,
-  hostId: HostId,
-  hello: Hello,
-  facts: { now: number; address: string | null; epoch: Epoch },
-): Promise<void> {
-  const { restic } = hello;
-  const update: HostUpdate = {
-    online: 1,
-    connected_since: facts.now,
-    last_seen_at: facts.now,
-    address: facts.address,
-    hostname: hello.hostname,
-    os: hello.os,
-    os_name: hello.os_name,
-    arch: hello.arch,
-    machine_id: hello.machine_id,
-    boot_id: hello.boot_id,
-    agent_version: hello.agent_version,
-    protocol_version: hello.protocol_version,
-    restic_state: restic.state,
-    restic_version: restic.state === "missing" ? null : restic.version,
-    clock_skew_ms: Number.isFinite(hello.clock) ? Math.round(hello.clock - facts.now) : null,
-    config_applied_version: hello.config_version,
-    schedule_applied_version: hello.schedule_version,
-    ...(hello.timezone === undefined ? {} : { timezone: hello.timezone }),
-    epoch: facts.epoch,
-    link_problem: null,
-  };
-  await trx.updateTable("hosts").set(update).where("id", "=", hostId).execute();
-}
+const MOVE_COLUMNS = 5;
+const moveLastSeqs = readyForSizes<(string | number)[], unknown>(
+  (moves) => moves * MOVE_COLUMNS,
+  (db, params, moves) => {
+    const rows = Array.from({ length: moves }, (_, row) => {
+      const [host, epoch, holder, from, to] = params.slice(row * MOVE_COLUMNS);
+      return sql`(cast(${host} as text), cast(${epoch} as text), cast(${holder} as text),
+        cast(${from} as double precision), cast(${to} as double precision))`;
+    });
+    return db
+      .updateTable("link_epochs")
+      .from(sql`(values ${sql.join(rows)})`.as("move"))
+      .set({ last_seq: sql<number>`move.column5` })
+      .where(
+        sql<SqlBool>`host_id = move.column1 and epoch = move.column2 and held_by = move.column3
+          and last_seq = move.column4`,
+      );
+  },
+);
 
 /** Notes that all that the agent knows in this life of its state has come or is on its way. */
 export async function writeEpoch(db: Database, hostId: HostId, epoch: Epoch): Promise<void> {
@@ -144,26 +104,6 @@ export async function writeProblem(
     .execute();
 }
 
-export async function writeOffline(trx: Trx, hostId: HostId, lastSeenAt: number): Promise<void> {
-  await trx
-    .updateTable("hosts")
-    .set({ online: 0, last_seen_at: lastSeenAt, connected_since: null })
-    .where("id", "=", hostId)
-    .execute();
-}
-
-export async function writeSeen(trx: Trx, seen: { hostId: HostId; at: number }[]): Promise<void> {
-  for (const { hostId, at } of seen) {
-    await trx.updateTable("hosts").set({ last_seen_at: at }).where("id", "=", hostId).execute();
-  }
-}
-
-export async function hostsMarkedOnline(
-  db: Database,
-): Promise<{ id: HostId; last_seen_at: number | null }[]> {
-  return await db.selectFrom("hosts").select(["id", "last_seen_at"]).where("online", "=", 1).execute();
-}
-
 export async function configVersion(db: Database, hostId: HostId): Promise<number | undefined> {
   const row = await db
     .selectFrom("hosts")
@@ -173,16 +113,21 @@ export async function configVersion(db: Database, hostId: HostId): Promise<numbe
   return row?.config_version;
 }
 
-export type Applied = Extract<TransientMessage, { type: "config.applied" | "schedule.ack" }>;
+type Applied = Extract<TransientMessage, { type: "config.applied" | "schedule.ack" }>;
 
-/** Notes which version of what it was sent would survive a restart of the agent. */
-export async function writeApplied(db: Database, hostId: HostId, { type, version }: Applied): Promise<void> {
+/** Notes which version of what it was sent would survive a restart of the agent, and tells of it. */
+export async function writeApplied(
+  { db, bus }: { db: Database; bus: Bus },
+  hostId: HostId,
+  { type, version }: Applied,
+): Promise<void> {
   const column = type === "config.applied" ? "config_applied_version" : "schedule_applied_version";
   await db
     .updateTable("hosts")
     .set({ [column]: version })
     .where("id", "=", hostId)
     .execute();
+  bus.publish("host.changed", { hostId });
 }
 
 /** Keeps a durable frame that could not be applied, for a person to look at. */
@@ -215,34 +160,62 @@ function storable(text: string): string {
   return text.replaceAll("\0", "\ufffd");
 }
 
-/** Jobs to send now: never sent, or sent in this life of the agent and not answered. Oldest first. */
-export async function deliverable(trx: Trx, hostId: HostId, epoch: Epoch, resendBefore: number) {
-  return await trx
-    .selectFrom("jobs")
-    .select(["id", "kind", "input", "actor_kind", "created_at"])
-    .where("host_id", "=", hostId)
-    .where(ACTIVE)
-    .where("state", "=", "queued")
-    .where("accepted_at", "is", null)
-    .where((e) =>
+/**
+ * Marks jobs as sent that are to be sent now, and gives them, oldest first: never sent, or sent in this life of the agent and not
+ * answered. One statement that also looks whose the host is: of several servers or connections only one gets a job.
+ */
+export async function takeDeliverable(
+  db: Database,
+  hostId: HostId,
+  link: Holder & { epoch: Epoch },
+  times: { now: number; resendBefore: number },
+) {
+  const due = (e: ExpressionBuilder<Tables, "jobs">) =>
+    e.and([
+      ACTIVE,
+      e("state", "=", "queued"),
+      e("accepted_at", "is", null),
       e.or([
         e("sent_at", "is", null),
-        e.and([e("sent_epoch", "=", epoch), e("sent_at", "<=", resendBefore)]),
+        e.and([
+          e("sent_epoch", "=", link.epoch),
+          // Sent in the future: the clock was set back, and how long ago that was is not known.
+          e.or([e("sent_at", "<=", times.resendBefore), e("sent_at", ">", times.now)]),
+        ]),
       ]),
+    ]);
+  const rows = await db
+    .updateTable("jobs")
+    .set({ sent_at: times.now, sent_epoch: link.epoch })
+    .where("id", "in", (e) =>
+      e
+        .selectFrom("jobs")
+        .select("id")
+        .where("host_id", "=", hostId)
+        .where(due)
+        .orderBy("created_at")
+        .orderBy("id")
+        .limit(200),
     )
-    .orderBy("created_at")
-    .orderBy("id")
-    .limit(200)
+    .where(due)
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom("hosts")
+          .select("hosts.id")
+          .where("hosts.id", "=", hostId)
+          .where("hosts.link_node", "=", link.node)
+          .where("hosts.link_connection", "=", link.connection),
+      ),
+    )
+    .returning(["id", "kind", "input", "actor_kind", "created_at"])
     .execute();
-}
-
-export async function markSent(trx: Trx, jobIds: JobId[], epoch: Epoch, now: number): Promise<void> {
-  await trx.updateTable("jobs").set({ sent_at: now, sent_epoch: epoch }).where("id", "in", jobIds).execute();
+  return rows.toSorted((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
 }
 
 /** Unfinished jobs that somebody wants to end and that the agent may have. */
-export async function cancelsDue(trx: Trx, hostId: HostId): Promise<JobId[]> {
-  const rows = await trx
+export async function cancelsDue(db: Database, hostId: HostId): Promise<JobId[]> {
+  const rows = await db
     .selectFrom("jobs")
     .select("id")
     .where("host_id", "=", hostId)
@@ -253,12 +226,14 @@ export async function cancelsDue(trx: Trx, hostId: HostId): Promise<JobId[]> {
   return rows.map((row) => row.id);
 }
 
-/** Hosts that have something to deliver. */
-export async function hostsWithWaitingJobs(db: Database): Promise<HostId[]> {
+/** Hosts of a server that have something to deliver. */
+export async function hostsWithWaitingJobs(db: Database, node: string): Promise<HostId[]> {
   const rows = await db
     .selectFrom("jobs")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
     .select("host_id")
     .distinct()
+    .where("link_node", "=", node)
     .where(ACTIVE)
     .where((e) =>
       e.or([

@@ -1,4 +1,5 @@
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { Bus } from "../platform/bus.ts";
 
 /** What one transaction changed: collected while it runs, told to the bus only after it committed. */
 export interface Touched {
@@ -23,4 +24,12 @@ export function nothingTouched(): Touched {
     letGo: new Map(),
     unfit: [],
   };
+}
+
+/** Tells the rooms what changed. */
+export function publishTouched(bus: Bus, touched: Touched): void {
+  for (const [jobId, hostId] of touched.jobs) bus.publish("job.changed", { jobId, hostId });
+  for (const jobId of touched.logs) bus.publish("job.log", { jobId });
+  for (const hostId of touched.hosts) bus.publish("host.changed", { hostId });
+  for (const hostId of touched.snapshots) bus.publish("snapshots.changed", { hostId });
 }

@@ -27,6 +27,7 @@ export const AUDIT_ACTIONS = [
   "pending_run.abandoned",
   "job.run_now",
   "job.cancelled",
+  "job.given_up",
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -3,7 +3,7 @@ import type { JobKind } from "@restic-manager/protocol/jobs";
 
 /**
  * What rooms tell each other after a commit. Events name what changed; whoever cares reads the store. Only progress,
- * which is never stored, travels whole.
+ * which is never stored, travels whole. `bus-wire.ts` says which of them reach the other servers.
  */
 export interface BusEvents {
   "host.changed": { hostId: HostId };
@@ -20,25 +20,64 @@ export interface BusEvents {
   "job.progress": { jobId: JobId; hostId: HostId; kind: JobKind; progress: Record<string, unknown> };
   "snapshots.changed": { hostId: HostId };
   "enrollment.changed": { enrollmentId: EnrollmentId };
+  /** This server's own trouble with the store. */
   "store.changed": { failing: boolean; message: string | null };
+  /** This server lost the others, or has them again. */
+  "bus.changed": { cutOff: boolean };
+  /** Events of other servers may have been missed: whoever remembers something reads it anew. */
+  "bus.resync": Record<never, never>;
 }
 export type BusTopic = keyof BusEvents;
 
-/** Publishes to whoever subscribed. In one process today; the interface says nothing about where a subscriber lives. */
+/** What one server asks of another one by name. Each is a nudge: the store has the facts. */
+export interface NodeRequests {
+  /** Deliver what waits for these hosts, whose agents are with you. */
+  "link.deliver": { hostIds: HostId[] };
+  "link.cancel": { hostId: HostId; jobId: JobId; now: boolean };
+  /** These hosts' agents have come to another server: let go of your connection, if it is this one. */
+  "link.replaced": { hosts: { hostId: HostId; connection: number }[] };
+}
+export type NodeTopic = keyof NodeRequests;
+
+/** The other servers cannot be reached at the moment, and were not for as long as a request is tried. */
+export class BusAwayError extends Error {
+  override name = "BusAwayError";
+}
+
+/** Publishes to whoever subscribed, on this server or another. */
 export interface Bus {
   publish<T extends BusTopic>(topic: T, event: BusEvents[T]): void;
   /** Returns a function that ends the subscription. */
   subscribe<T extends BusTopic>(topic: T, handle: (event: BusEvents[T]) => void): () => void;
+  /**
+   * Asks the server called `node`. True when it took the request, false when there is no such server now.
+   *
+   * @throws BusAwayError when that could not be found out within some seconds.
+   */
+  request<T extends NodeTopic>(node: string, topic: T, request: NodeRequests[T]): Promise<boolean>;
+  /** Answers requests to this server; one handler a topic. Returns a function that ends it. */
+  respond<T extends NodeTopic>(topic: T, handle: (request: NodeRequests[T]) => void): () => void;
+  /** Since when (ms since 1970) the other servers have been out of reach; null while they are not, or there are none. */
+  cutOffSince(): number | null;
+  /** Sends what waits to be sent and ends. */
+  close(): Promise<void>;
 }
 
 type Handlers = { [T in BusTopic]?: Set<(event: BusEvents[T]) => void> };
+type Responders = { [T in NodeTopic]?: (request: NodeRequests[T]) => void };
 
 /**
  * A bus inside this process. Handlers run at once, in order of subscription; one that throws is reported to `onError` and stops
  * no other.
+ *
+ * @param node what this server is called; requests to any other find nobody.
  */
-export function localBus(onError: (error: unknown, topic: BusTopic) => void): Bus {
+export function localBus(
+  onError: (error: unknown, topic: BusTopic | NodeTopic) => void,
+  node = "alone",
+): Bus {
   const handlers: Handlers = {};
+  const responders: Responders = {};
   const of = <T extends BusTopic>(topic: T): Set<(event: BusEvents[T]) => void> => {
     const known = handlers[topic];
     if (known !== undefined) return known;
@@ -60,5 +99,21 @@ export function localBus(onError: (error: unknown, topic: BusTopic) => void): Bu
       of(topic).add(handle);
       return () => of(topic).delete(handle);
     },
+    async request(to, topic, request) {
+      const respond = to === node ? responders[topic] : undefined;
+      if (respond === undefined) return false;
+      try {
+        respond(request);
+      } catch (error) {
+        onError(error, topic);
+      }
+      return true;
+    },
+    respond(topic, handle) {
+      Object.assign(responders, { [topic]: handle });
+      return () => void delete responders[topic];
+    },
+    cutOffSince: () => null,
+    close: () => Promise.resolve(),
   };
 }

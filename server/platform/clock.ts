@@ -5,6 +5,8 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds since some moment. Nobody sets this one: how long something lasts, such as a silence, is told by it alone. */
+  elapsed(): number;
   /** Calls `run` once after `ms` milliseconds. */
   after(ms: number, run: () => void): Cancel;
   /** Calls `run` every `ms` milliseconds, first after `ms`. */
@@ -15,6 +17,7 @@ export interface Clock {
 export function systemClock(): Clock {
   return {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     after(ms, run) {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);

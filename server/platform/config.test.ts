@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError, readConfig } from "./config.ts";
 
+const DAY_MS = 24 * 3600_000;
+const MIB = 2 ** 20;
+
 const wrong = (env: Record<string, string>) => {
   try {
     readConfig(env);
@@ -21,9 +24,35 @@ describe("the environment", () => {
       secretKeyFile: "/var/lib/restic-manager/secret.key",
       cookieSecure: true,
       databaseUrl: "sqlite:/var/lib/restic-manager/server.db",
+      nats: null,
       tls: null,
+      retention: {
+        logsMs: 90 * DAY_MS,
+        logBytesPerHost: 256 * MIB,
+        logBytes: 10_240 * MIB,
+        jobsMs: 400 * DAY_MS,
+        auditMs: 730 * DAY_MS,
+      },
     });
     expect(trustedProxies.trusts("127.0.0.1")).toBe(false);
+  });
+
+  test("says how long things are kept, in days, MiB, or for ever", () => {
+    const { retention } = readConfig({
+      RM_KEEP_LOGS_DAYS: "7",
+      RM_KEEP_LOGS_MIB: "forever",
+      RM_KEEP_LOGS_MIB_PER_HOST: "1",
+      RM_KEEP_AUDIT_DAYS: "Forever",
+    });
+    expect(retention).toEqual({
+      logsMs: 7 * DAY_MS,
+      logBytesPerHost: MIB,
+      logBytes: null,
+      jobsMs: 400 * DAY_MS,
+      auditMs: null,
+    });
+    expect(wrong({ RM_KEEP_LOGS_DAYS: "0" })).toContain("RM_KEEP_LOGS_DAYS: 0 is neither a whole number");
+    expect(wrong({ RM_KEEP_JOBS_DAYS: "1.5" })).toContain("RM_KEEP_JOBS_DAYS");
   });
 
   test("says everything", () => {
@@ -80,4 +109,19 @@ describe("the environment", () => {
     expect(message).toContain("RM_DATABASE_URL");
     expect(message).not.toContain("hunter2");
   });
+});
+
+test("NATS joins servers on one PostgreSQL: with SQLite it is refused, and a wrong address shows nothing of itself", () => {
+  const refused = (env: Record<string, string>): string => {
+    try {
+      readConfig(env);
+    } catch (error) {
+      return error instanceof Error ? error.message : "";
+    }
+    return "";
+  };
+  expect(refused({ RM_NATS_URL: "nats://127.0.0.1" })).toContain("many servers share one PostgreSQL");
+  const words = refused({ RM_NATS_URL: "http://ada:hunter2@nats", RM_DATABASE_URL: "postgres://rm@db/rm" });
+  expect(words).toContain("RM_NATS_URL");
+  expect(words).not.toContain("hunter2");
 });

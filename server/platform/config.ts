@@ -1,5 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import { publicAddress } from "./public-address.ts";
+import { natsAddress, type NatsAddress } from "./nats-address.ts";
+import { readRetention, type RetentionLimits } from "./retention-limits.ts";
 import { trustedProxies, type TrustedProxies } from "./http/client-address.ts";
 
 /** What the environment says, checked. */
@@ -15,8 +17,11 @@ export interface Config {
   trustedProxies: TrustedProxies;
   /** `sqlite:/path` or `postgres://…` */
   databaseUrl: string;
+  /** Joins this server with others on the same database; null for a server alone. */
+  nats: NatsAddress | null;
   /** The server's own TLS; null behind a proxy that ends it. */
   tls: { certFile: string; keyFile: string } | null;
+  retention: RetentionLimits;
 }
 
 /** The environment cannot be used; one sentence per variable. */
@@ -32,8 +37,8 @@ export class ConfigError extends Error {
 
 /**
  * Reads `RM_LISTEN` (127.0.0.1:8080), `RM_DATA_DIR` (/var/lib/restic-manager), `RM_BASE_URL`, `RM_SECRET_KEY_FILE` and
- * `RM_DATABASE_URL` (both in the data folder), `RM_COOKIE_SECURE` (true), `RM_TRUSTED_PROXY`, `RM_TLS_CERT_FILE` and
- * `RM_TLS_KEY_FILE`. An empty variable counts as absent.
+ * `RM_DATABASE_URL` (both in the data folder), `RM_NATS_URL`, `RM_COOKIE_SECURE` (true), `RM_TRUSTED_PROXY`,
+ * `RM_TLS_CERT_FILE` and `RM_TLS_KEY_FILE`, and how long things are kept (`readRetention`). An empty variable counts as absent.
  *
  * @throws ConfigError with everything that is wrong, not only the first.
  */
@@ -64,8 +69,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     cookieSecure: read("RM_COOKIE_SECURE", true, flag),
     trustedProxies: read("RM_TRUSTED_PROXY", trustedProxies(""), trustedProxies),
     databaseUrl: read("RM_DATABASE_URL", `sqlite:${join(dataDir, "server.db")}`, databaseAddress),
+    nats: read<NatsAddress | null>("RM_NATS_URL", null, natsAddress),
     tls: certFile !== null && keyFile !== null ? { certFile, keyFile } : null,
+    retention: readRetention(read),
   };
+  if (config.nats !== null && config.databaseUrl.startsWith("sqlite:"))
+    wrong.push(
+      "RM_NATS_URL: many servers share one PostgreSQL: set RM_DATABASE_URL to postgres://… too, or leave RM_NATS_URL out",
+    );
   if (wrong.length > 0) throw new ConfigError(wrong);
   return config;
 }

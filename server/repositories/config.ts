@@ -1,10 +1,10 @@
 import type { AgentConfig, RepositoryCredentials } from "@restic-manager/protocol/config";
 import type { HostId } from "@restic-manager/protocol/ids";
 import type { Database, Trx } from "../platform/db/schema.ts";
+import { askInShapes } from "../platform/db/shapes.ts";
 import type { Seal } from "../platform/seal.ts";
 import { openCredentials, sealCredentials } from "./credentials.ts";
-import { repositoryState } from "./state.ts";
-import { readCredentials, readHostName, writeCredentials } from "./store.ts";
+import { hostsWithoutInit, readCredentials, readHostName, writeCredentials } from "./store.ts";
 
 /**
  * All that a host's agent is told, secrets in plain text: for its link or its enrolment and nothing else. Whoever sends it
@@ -46,8 +46,7 @@ export async function hasCredentials(db: Database, hostId: HostId): Promise<bool
   return (await readCredentials(db, hostId)) !== undefined;
 }
 
-/** True when nothing has tried the host's credentials yet and nothing is about to: make an `init` job. */
-export async function needsInit(db: Database, hostId: HostId): Promise<boolean> {
-  const state = await repositoryState(db, hostId);
-  return state.state === "waiting" && state.job_id === null;
+/** Those hosts whose credentials nothing has tried yet and nothing is about to: make an `init` job for each. */
+export async function needInit(db: Database, hostIds: readonly HostId[]): Promise<HostId[]> {
+  return await askInShapes(hostIds, (part) => hostsWithoutInit(db, part));
 }

@@ -4,7 +4,7 @@ import type { Database } from "../platform/db/schema.ts";
 import { ADA, callRoom, testParts } from "../testing/parts.ts";
 import { addHost, addJob, newHostId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
-import { agentConfig, hasCredentials, needsInit } from "./config.ts";
+import { agentConfig, hasCredentials, needInit } from "./config.ts";
 import { repositoriesRoom } from "./routes.ts";
 import { repositoryState } from "./state.ts";
 import { adoptRepository, applyStats, latestStats, type StatsMessage } from "./stats.ts";
@@ -105,10 +105,10 @@ onEveryStore("a repository's credentials", (open) => {
     const db = await open();
     const { call } = repositories(db);
     const host = await addHost(db);
-    expect([await needsInit(db, host), await hasCredentials(db, host)]).toEqual([false, false]);
+    expect([await needInit(db, [host]), await hasCredentials(db, host)]).toEqual([[], false]);
     await call("PUT", `/api/hosts/${host}/repo-credentials`, first);
     await db.deleteFrom("jobs").execute();
-    expect([await needsInit(db, host), await hasCredentials(db, host)]).toEqual([true, true]);
+    expect([await needInit(db, [host]), await hasCredentials(db, host)]).toEqual([[host], true]);
     expect(await repositoryState(db, host)).toEqual({ state: "waiting", job_id: null });
     const result = JSON.stringify({ repository_id: id("a"), created: true });
     await addJob(db, host, "succeeded", { kind: "init", created_at: NOON, result });
@@ -128,7 +128,7 @@ onEveryStore("a repository's credentials", (open) => {
       job_id: failed,
       error: { code: "wrong_password" },
     });
-    expect(await needsInit(db, host)).toBe(false);
+    expect(await needInit(db, [host])).toEqual([]);
   });
 });
 

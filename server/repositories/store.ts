@@ -76,6 +76,21 @@ export async function readLatestInit(db: Database, hostId: HostId): Promise<Init
   );
 }
 
+/** Those of the hosts that have credentials, and no `init` job but cancelled ones. */
+export async function hostsWithoutInit(db: Database, hostIds: readonly HostId[]): Promise<HostId[]> {
+  const rows = await db
+    .selectFrom("repository_credentials")
+    .select("host_id")
+    .where("host_id", "in", hostIds)
+    .where("slot", "=", "repo")
+    .where(
+      sql<boolean>`not exists (select 1 from jobs where jobs.host_id = repository_credentials.host_id
+        and kind = 'init' and state <> 'cancelled')`,
+    )
+    .execute();
+  return rows.map((row) => row.host_id);
+}
+
 export async function readLatestStats(db: Database, hostId: HostId): Promise<StatsRow | undefined> {
   return db
     .selectFrom("repository_stats")

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { SourceGroups } from "@restic-manager/protocol/api/sources";
-import type { Job } from "@restic-manager/protocol/api/jobs";
+import { MOST_HOSTS_AT_ONCE, RanHosts, type Job } from "@restic-manager/protocol/api/jobs";
 import type { Database } from "../platform/db/schema.ts";
 import { ADA, callRoom, testParts } from "../testing/parts.ts";
 import { addHost, addJob, addSourceGroup, newHostId, NOON } from "../testing/rows.ts";
@@ -10,13 +10,14 @@ import { seedSourceGroup } from "./groups.ts";
 import { sourcesRoom } from "./routes.ts";
 import type { GroupJob } from "./run.ts";
 
-function sources(db: Database, hasCredentials = true) {
+function sources(db: Database, hasCredentials = true, beforeEach: (made: number) => void = () => {}) {
   const parts = testParts(db);
   const ordered: GroupJob[] = [];
   const room = sourcesRoom({
     ...parts,
     hasCredentials: () => Promise.resolve(hasCredentials),
     async createJob(trx, job) {
+      beforeEach(ordered.length);
       ordered.push(job);
       return { id: await addJob(trx, job.hostId, "queued") };
     },
@@ -100,5 +101,90 @@ onEveryStore("a source group", (open) => {
     expect(await seed("linux", ["/srv/a"], null)).toEqual({ includes: ["/srv/a"], excludes: [] });
     expect((await look("GET", `/api/hosts/${newHostId()}/source-groups`)).status).toBe(404);
     expect((await look("GET", `/api/hosts/${await addHost(db)}/source-groups`)).body).toEqual({ items: [] });
+  });
+
+  test("of many hosts are run with one request, which says of each host what became of it", async () => {
+    const db = await open();
+    const { call, ordered, published } = sources(db);
+    const [one, two] = [await addHost(db, { name: "one" }), await addHost(db, { name: "two" })];
+    const groups = [await addSourceGroup(db, one), await addSourceGroup(db, two)];
+    const [bare, unknown] = [await addHost(db, { name: "bare" }), newHostId()];
+    const answer = await call("POST", "/api/backups", { host_ids: [two, bare, unknown, one, two] });
+    const { items } = RanHosts.parse(answer.body);
+    expect(answer.status).toBe(200);
+    expect(items.map(({ host_id, outcome }) => [host_id, outcome])).toEqual([
+      [two, "queued"],
+      [bare, "refused"],
+      [unknown, "refused"],
+      [one, "queued"],
+    ]);
+    expect(items.flatMap((item) => (item.outcome === "refused" ? [item.problem.message] : []))).toEqual([
+      "bare has no source group: nothing says what to back up",
+      "there is no such host",
+    ]);
+    expect(ordered.map(({ sourceGroup }) => sourceGroup.id)).toEqual(groups.toReversed());
+    const jobs = await db.selectFrom("jobs").select(["id", "host_id"]).execute();
+    const told = items.flatMap((item) =>
+      item.outcome === "queued" ? item.job_ids.map((id) => ({ id, host_id: item.host_id })) : [],
+    );
+    expect(told.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
+      jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+    const audit = await db.selectFrom("audit").select(["action", "target_id", "detail"]).execute();
+    expect(audit.map(({ target_id }) => String(target_id)).toSorted()).toEqual([one, two].toSorted());
+    expect(audit.map(({ detail }) => (JSON.parse(detail) as { job_id: string }).job_id).toSorted()).toEqual(
+      jobs.map(({ id }) => String(id)).toSorted(),
+    );
+    expect(published.map(([topic]) => topic)).toEqual(
+      [one, two].flatMap(() => ["job.queued", "job.changed", "host.changed"] as const),
+    );
+  });
+
+  test("of many hosts are refused one by one where there are no credentials, and the request as a whole when it is nonsense", async () => {
+    const db = await open();
+    const host = await addHost(db, { name: "a" });
+    await addSourceGroup(db, host);
+    const without = sources(db, false);
+    expect(await without.call("POST", "/api/backups", { host_ids: [host] })).toMatchObject({
+      status: 200,
+      body: { items: [{ outcome: "refused", host_id: host, problem: { code: "no_credentials" } }] },
+    });
+    const { call, look } = sources(db);
+    const many = Array.from({ length: MOST_HOSTS_AT_ONCE + 1 }, () => host);
+    for (const bad of [{}, { host_ids: [] }, { host_ids: ["nope"] }, { host_ids: [host], nice: 1 }])
+      expect((await call("POST", "/api/backups", bad)).status).toBe(422);
+    expect((await call("POST", "/api/backups", { host_ids: many })).status).toBe(422);
+    expect((await look("POST", "/api/backups", { host_ids: [host] })).status).toBe(403);
+    expect(await db.selectFrom("jobs").selectAll().execute()).toEqual([]);
+    expect(await db.selectFrom("audit").selectAll().execute()).toEqual([]);
+  });
+
+  test("of many hosts that were queued before the store failed run, and the answer says which were not", async () => {
+    const db = await open();
+    const hosts = [];
+    for (let n = 0; n < 130; n += 1) {
+      const host = await addHost(db);
+      await addSourceGroup(db, host);
+      hosts.push(host);
+    }
+    const { call, published } = sources(db, true, (made) => {
+      if (made > 100) throw new Error("the disk is gone");
+    });
+    const answer = await call("POST", "/api/backups", { host_ids: hosts });
+    const { items } = RanHosts.parse(answer.body);
+    const queued = items.filter(({ outcome }) => outcome === "queued");
+    expect(items).toHaveLength(130);
+    expect(queued.map(({ host_id }) => host_id)).toEqual(hosts.slice(0, queued.length));
+    expect(queued.length).toBeGreaterThan(0);
+    expect(queued.length).toBeLessThan(100);
+    const jobs = await db.selectFrom("jobs").select("host_id").execute();
+    expect(jobs.map(({ host_id }) => host_id).toSorted()).toEqual(
+      queued.map(({ host_id }) => host_id).toSorted(),
+    );
+    expect(published.filter(([topic]) => topic === "job.queued")).toHaveLength(queued.length);
+    const nothing = sources(db, true, () => {
+      throw new Error("the disk is gone");
+    });
+    expect((await nothing.call("POST", "/api/backups", { host_ids: hosts })).status).toBe(500);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CreatedJob, RunGroup, type Job } from "@restic-manager/protocol/api/jobs";
+import { CreatedJob, RanHosts, RunGroup, RunHosts, type Job } from "@restic-manager/protocol/api/jobs";
 import {
   HooksInput,
   HostBandwidth,
@@ -17,6 +17,7 @@ import { createGroup, deleteGroup, replaceGroup, type ChangeGroupParts } from ".
 import { sourceGroupView } from "./groups.ts";
 import { defaultHooks, updateHooks, type HookParts } from "./hooks.ts";
 import { runGroup, type RunParts } from "./run.ts";
+import { runHosts } from "./run-hosts.ts";
 import { readHooks, readSourceGroup, readSourceGroups } from "./store.ts";
 
 export interface SourcesParts extends RunParts, HookParts, ChangeGroupParts {
@@ -127,6 +128,15 @@ const gone = route({
   responses: {},
 });
 
+const runMany = route({
+  method: "post",
+  path: "/api/backups",
+  access: "operator",
+  summary: "Back up many hosts now, each with all its source groups",
+  request: { body: body(RunHosts) },
+  responses: { 200: json(RanHosts, "For each host its jobs, queued, or why it has none") },
+});
+
 /** What hosts back up, and what runs around it. */
 export function sourcesRoom(parts: SourcesParts) {
   const { db } = parts;
@@ -182,5 +192,9 @@ export function sourcesRoom(parts: SourcesParts) {
       throw new ApiProblem("gone", "a backup is of a source group, not of a whole host", {
         hint: `POST /api/hosts/${id}/source-groups/{gid}/run; GET /api/hosts/${id}/source-groups lists the groups`,
       });
+    })
+    .openapi(runMany, async (c) => {
+      const { host_ids, bandwidth } = c.req.valid("json");
+      return c.json({ items: await runHosts(parts, host_ids, bandwidth, userActor(c)) }, 200);
     });
 }

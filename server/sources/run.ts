@@ -7,7 +7,7 @@ import type { Bus } from "../platform/bus.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { sourceGroupView } from "./groups.ts";
-import { readSourceGroup } from "./store.ts";
+import { readSourceGroup, type GroupOfHost } from "./store.ts";
 
 export interface RunParts {
   db: Database;
@@ -37,42 +37,62 @@ export async function runGroup(
   how: { bandwidth?: Bandwidth | undefined; when_offline: "wait" | "refuse" },
   actor: UserActor,
 ): Promise<JobId> {
-  const { bandwidth } = how;
   const jobId = await db.transaction().execute(async (trx) => {
     const row = await readSourceGroup(trx, hostId, groupId);
     if (row === undefined) throw new ApiProblem("not_found", "the host has no such source group");
-    if (!(await hasCredentials(trx, hostId)))
-      throw new ApiProblem("no_credentials", `${row.host_name} has no repository to back up to`, {
-        hint: "enter the repository's address and passwords on the host's page",
-      });
+    if (!(await hasCredentials(trx, hostId))) throw withoutCredentials(row.host_name);
     if (how.when_offline === "refuse" && row.host_online !== 1)
       throw new ApiProblem("host_offline", `${row.host_name} is not connected`, {
         hint: "back it up when it is back: the job then waits for it",
       });
-    const group = sourceGroupView(row);
-    const job = await createJob(trx, {
-      kind: "backup",
-      input: {
-        source_group_id: group.id,
-        source_group_name: group.name,
-        includes: group.includes,
-        excludes: group.excludes,
-        ...(bandwidth === undefined ? {} : { bandwidth }),
-      },
-      hostId,
-      actor,
-      sourceGroup: { id: group.id, name: group.name },
-    });
-    await audit.record(trx, {
-      actor,
-      action: "job.run_now",
-      target: { kind: "host", id: hostId, name: row.host_name },
-      detail: { job_id: job.id, kind: "backup", source_group: group.name },
-    });
-    return job.id;
+    return await orderBackup({ audit, createJob }, trx, row, how.bandwidth, actor);
   });
-  bus.publish("job.queued", { jobId, hostId });
-  bus.publish("job.changed", { jobId, hostId });
-  bus.publish("host.changed", { hostId });
+  announce(bus, hostId, [jobId]);
   return jobId;
+}
+
+/** Queues one group's backup, and records who wanted it. */
+export async function orderBackup(
+  { audit, createJob }: Pick<RunParts, "audit" | "createJob">,
+  trx: Trx,
+  row: GroupOfHost,
+  bandwidth: Bandwidth | undefined,
+  actor: UserActor,
+): Promise<JobId> {
+  const group = sourceGroupView(row);
+  const job = await createJob(trx, {
+    kind: "backup",
+    input: {
+      source_group_id: group.id,
+      source_group_name: group.name,
+      includes: group.includes,
+      excludes: group.excludes,
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+    },
+    hostId: row.host_id,
+    actor,
+    sourceGroup: { id: group.id, name: group.name },
+  });
+  await audit.record(trx, {
+    actor,
+    action: "job.run_now",
+    target: { kind: "host", id: row.host_id, name: row.host_name },
+    detail: { job_id: job.id, kind: "backup", source_group: group.name },
+  });
+  return job.id;
+}
+
+/** Tells of jobs that were committed, so that they are delivered and shown. */
+export function announce(bus: Bus, hostId: HostId, jobIds: readonly JobId[]): void {
+  for (const jobId of jobIds) {
+    bus.publish("job.queued", { jobId, hostId });
+    bus.publish("job.changed", { jobId, hostId });
+  }
+  bus.publish("host.changed", { hostId });
+}
+
+export function withoutCredentials(hostName: string): ApiProblem {
+  return new ApiProblem("no_credentials", `${hostName} has no repository to back up to`, {
+    hint: "enter the repository's address and passwords on the host's page",
+  });
 }

@@ -7,6 +7,9 @@ export type SourceGroupRow = Selectable<Tables["source_groups"]>;
 export type NewSourceGroupRow = Insertable<Tables["source_groups"]>;
 export type HooksRow = Tables["hooks"];
 
+/** A group with the name of its host. */
+export type GroupOfHost = SourceGroupRow & { host_name: string };
+
 export async function insertSourceGroup(trx: Trx, row: NewSourceGroupRow): Promise<void> {
   await trx.insertInto("source_groups").values(row).execute();
 }
@@ -41,7 +44,7 @@ export async function readSourceGroup(
   db: Database,
   hostId: HostId,
   id: SourceGroupId,
-): Promise<(SourceGroupRow & { host_name: string; host_online: number }) | undefined> {
+): Promise<(GroupOfHost & { host_online: number }) | undefined> {
   return db
     .selectFrom("source_groups")
     .innerJoin("hosts", "hosts.id", "source_groups.host_id")
@@ -112,6 +115,24 @@ export async function bumpScheduleVersion(trx: Trx, hostId: HostId): Promise<voi
     .updateTable("hosts")
     .set((eb) => ({ schedule_version: eb("schedule_version", "+", 1) }))
     .where("id", "=", hostId)
+    .execute();
+}
+
+/** The names of those hosts that exist. */
+export async function readHostNames(
+  db: Database,
+  hostIds: readonly HostId[],
+): Promise<{ id: HostId; name: string }[]> {
+  return await db.selectFrom("hosts").select(["id", "name"]).where("id", "in", hostIds).execute();
+}
+
+/** All groups of these hosts, by name. */
+export async function readGroupsOfHosts(db: Database, hostIds: readonly HostId[]): Promise<SourceGroupRow[]> {
+  return await db
+    .selectFrom("source_groups")
+    .selectAll()
+    .where("host_id", "in", hostIds)
+    .orderBy("name")
     .execute();
 }
 

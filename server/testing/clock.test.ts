@@ -34,3 +34,14 @@ test("after a jump every timer that fell due runs once, and repeats from there",
   clock.advance(10);
   expect(seen.at(-1)).toBe("tick at 1010");
 });
+
+test("a clock that is set says something else, and no timer is earlier or later for it", () => {
+  const clock = testClock(1_000);
+  const seen: number[] = [];
+  clock.every(10, () => seen.push(clock.elapsed()));
+  clock.set(-500);
+  expect([clock.now(), clock.elapsed()]).toEqual([500, 0]);
+  clock.advance(20);
+  expect(seen).toEqual([10, 20]);
+  expect([clock.now(), clock.elapsed()]).toEqual([520, 20]);
+});

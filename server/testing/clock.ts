@@ -6,6 +6,8 @@ export interface TestClock extends Clock {
   advance(ms: number): void;
   /** As after a machine's sleep of `ms`: it is later at once, and each timer that fell due meanwhile runs once. */
   jump(ms: number): void;
+  /** As when somebody sets the machine's clock: it says something else by `ms`, and no time has passed. */
+  set(ms: number): void;
   /** Timers that wait: a test that ends with some has left something running. */
   pending(): number;
 }
@@ -19,6 +21,7 @@ interface Timer {
 /** @param start milliseconds since 1970; a round day unless told. */
 export function testClock(start = Date.UTC(2026, 10, 21, 12)): TestClock {
   let now = start;
+  let wrongBy = 0;
   const timers = new Set<Timer>();
   const add = (timer: Timer): Cancel => {
     timers.add(timer);
@@ -31,7 +34,8 @@ export function testClock(start = Date.UTC(2026, 10, 21, 12)): TestClock {
     return first;
   };
   return {
-    now: () => now,
+    now: () => now + wrongBy,
+    elapsed: () => now - start,
     after: (ms, run) => add({ at: now + ms, every: null, run }),
     every: (ms, run) => add({ at: now + ms, every: ms, run }),
     advance(ms) {
@@ -54,6 +58,9 @@ export function testClock(start = Date.UTC(2026, 10, 21, 12)): TestClock {
         else timer.at = now + timer.every;
         timer.run();
       }
+    },
+    set(ms) {
+      wrongBy += ms;
     },
     pending: () => timers.size,
   };

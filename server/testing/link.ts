@@ -5,7 +5,7 @@ import type { ServerMessage } from "@restic-manager/protocol/server-message";
 import { Link, type LinkParts } from "../link/link.ts";
 import { localBus } from "../platform/bus.ts";
 import type { Database } from "../platform/db/schema.ts";
-import { testClock } from "./clock.ts";
+import { testClock, type TestClock } from "./clock.ts";
 
 /** The epoch that a test's agent speaks of unless told otherwise. */
 export const EPOCH = "0123456789abcdef0123456789abcdef";
@@ -13,20 +13,19 @@ const JOB = JobId.parse("01JD0000000000000000000000");
 export const gap = (n: number): DurableMessage => ({ type: "log.gap", job_id: JOB, first_line: n, count: 1 });
 
 /** A link over a real store, with sockets that only remember. */
-export function linkWorld(db: Database, given: Partial<LinkParts> = {}) {
-  const clock = testClock();
+export function linkWorld(db: Database, given: Partial<LinkParts> & { clock?: TestClock } = {}) {
+  const clock = given.clock ?? testClock();
   const errors: unknown[] = [];
   const applied: number[] = [];
-  const bus = localBus((error) => errors.push(error));
+  const bus = given.bus ?? localBus((error) => errors.push(error));
   const link = new Link({
     db,
-    clock,
-    bus,
     publicAddress: async () => "https://backup.example.org",
     apply: async (_trx, _from, durable) => {
       if (durable.type === "message" && durable.message.type === "log.gap")
         applied.push(durable.message.first_line);
     },
+    applyLogs: async () => {},
     refreshHosts: async () => {},
     finishLost: async () => {},
     configFor: async () => undefined,
@@ -36,6 +35,8 @@ export function linkWorld(db: Database, given: Partial<LinkParts> = {}) {
     isStoreTrouble: () => false,
     onError: (error) => errors.push(error),
     ...given,
+    clock,
+    bus,
   });
   link.start();
   const dial = (hostId: HostId) => {

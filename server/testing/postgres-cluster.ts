@@ -2,10 +2,12 @@ import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A PostgreSQL server of the tests' own: reached by a socket only, in a temporary folder, with durability off. */
+/** A PostgreSQL server of the tests' own: reached by a socket only, in a temporary folder, with durability off unless told. */
 export interface PostgresCluster {
   /** URL of its `postgres` database; every database of the cluster differs in the path only. */
   url: string;
+  /** Of the process whose children do the work. */
+  pid: number;
   /** Ends the server and removes its folder. Ending this process, even by `kill -9`, does the same. */
   stop(): Promise<void>;
 }
@@ -29,11 +31,13 @@ const guarded = `
 /**
  * Starts a cluster as an unprivileged user (PostgreSQL refuses root).
  *
+ * @param durable waits for the disk at each commit, as in production; for measuring.
  * @param env says where the server programs are (`RM_TEST_POSTGRES_BIN`); otherwise Debian's folders are searched.
  * @throws Error with what PostgreSQL printed, if it does not start.
  */
 export async function startPostgres(
   env: Record<string, string | undefined> = process.env,
+  { durable = false }: { durable?: boolean } = {},
 ): Promise<PostgresCluster> {
   const bin = env["RM_TEST_POSTGRES_BIN"] || serverPrograms();
   const owner = unprivilegedOwner();
@@ -50,7 +54,8 @@ export async function startPostgres(
     throw error;
   }
 
-  const settings = ["listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=200"];
+  const hasty = durable ? [] : ["fsync=off", "full_page_writes=off"];
+  const settings = ["listen_addresses=", "max_connections=200", ...hasty];
   const postgres = [
     join(bin, "postgres"),
     "-D",
@@ -77,10 +82,15 @@ export async function startPostgres(
     throw new Error(`PostgreSQL did not start: ${failure}`);
   }
   server.unref();
-  return { url: `postgres://rm@localhost/postgres?host=${encodeURIComponent(folder)}`, stop };
+  return {
+    pid: server.pid,
+    url: `postgres://rm@localhost/postgres?host=${encodeURIComponent(folder)}`,
+    stop,
+  };
 }
 
-async function initialise(
+/** Makes the files of a new cluster in `data`; anyone who reaches its socket is `rm`, its superuser. */
+export async function initialise(
   bin: string,
   data: string,
   how: Bun.SpawnOptions.BaseOptions<"ignore", "pipe", "pipe">,
@@ -116,7 +126,8 @@ async function readUntilReady(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): 
   return undefined;
 }
 
-function serverPrograms(): string {
+/** The folder of the newest PostgreSQL server programs. Throws when there are none. */
+export function serverPrograms(): string {
   const root = "/usr/lib/postgresql";
   const newestFirst = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a)) : [];
   for (const version of newestFirst) {
@@ -127,7 +138,7 @@ function serverPrograms(): string {
 }
 
 /** Who owns the cluster when the tests run as root; nothing to change otherwise. */
-function unprivilegedOwner(): { uid: number; gid: number } | undefined {
+export function unprivilegedOwner(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const people = readFileSync("/etc/passwd", "utf8").split("\n");
   for (const name of ["postgres", "nobody"]) {

@@ -1,5 +1,5 @@
 import { Checkbox } from "@mantine/core";
-import { useRef, useState, type ReactNode } from "react";
+import { useCallback, useMemo, useRef, useState, type ReactNode } from "react";
 import { countOf, formatCount } from "../../format/numbers.ts";
 import { useWidthClass } from "../at-least.ts";
 import type { Column, Sort } from "./column.ts";
@@ -49,8 +49,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const width = useWidthClass();
   const phone = width === 0;
   const { rows, changed, release } = useFrozenOrder(props.rows, idOf, inside, props.listId);
-  const shown = columns.filter((column) =>
-    phone ? column.phone !== undefined : width >= (column.from ?? 0),
+  const shown = useMemo(
+    () => columns.filter((column) => (phone ? column.phone !== undefined : width >= (column.from ?? 0))),
+    [columns, phone, width],
   );
   const view = useRowWindow(
     body,
@@ -58,15 +59,18 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     phone,
     props.total === "more" || props.total > rows.length ? props.onMore : undefined,
   );
+
+  const toggle = useCallback(
+    (row: Row | undefined) => {
+      if (row === undefined || selection === undefined) return;
+      const ids = new Set(selection.ids);
+      if (!ids.delete(idOf(row))) ids.add(idOf(row));
+      selection.onChange(ids);
+    },
+    [selection, idOf],
+  );
+
   useRowKeys({ body, count: rows.length, scrollTo: view.scrollTo, onMark: (index) => toggle(rows[index]) });
-
-  function toggle(row: Row | undefined) {
-    if (row === undefined || selection === undefined) return;
-    const ids = new Set(selection.ids);
-    if (!ids.delete(idOf(row))) ids.add(idOf(row));
-    selection.onChange(ids);
-  }
-
   const tracks =
     (selection === undefined || phone ? "" : "36px ") + shown.map((column) => column.width).join(" ");
   const marked = selection === undefined ? 0 : rows.filter((row) => selection.ids.has(idOf(row))).length;
@@ -106,14 +110,13 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               <TableRow
                 key={idOf(row)}
                 index={item.index}
-                measure={view.measure}
                 row={row}
                 columns={shown}
                 name={props.nameOf(row)}
                 href={props.hrefOf(row)}
                 {...(selection === undefined
                   ? {}
-                  : { selected: selection.ids.has(idOf(row)), onToggle: () => toggle(row) })}
+                  : { selected: selection.ids.has(idOf(row)), onToggle: toggle })}
               />
             );
           })}

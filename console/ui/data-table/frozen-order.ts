@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 export interface Frozen<Row> {
   rows: readonly Row[];
@@ -66,7 +66,10 @@ export function useFrozenOrder<Row>(
   const [held, setHeld] = useState({ listId, rows: fresh });
   const holds = frozen && held.listId === listId;
   if (!holds && (held.rows !== fresh || held.listId !== listId)) setHeld({ listId, rows: fresh });
-  const result =
-    holds && held.rows !== fresh ? keepOrder(held.rows, fresh, idOf) : { rows: fresh, changed: 0 };
+  // Ten thousand rows are not compared anew in every frame of a scroll.
+  const result = useMemo(
+    () => (holds && held.rows !== fresh ? keepOrder(held.rows, fresh, idOf) : { rows: fresh, changed: 0 }),
+    [holds, held.rows, fresh, idOf],
+  );
   return { ...result, release: () => setHeld({ listId, rows: fresh }) };
 }

@@ -56,7 +56,8 @@ function postgresFailure(error: SQL.PostgresError): StoreFailure | null {
   if (state === "53100") return "full";
   if (state === "22021" || state === "22P05") return "unstorable";
   if (/^XX00[12]$/.test(state)) return "corrupt";
-  if (/^(40001|40P01|55P03)$/.test(state)) return "locked";
+  // 25P03: this server was silent in a transaction for so long that its locks were taken from it.
+  if (/^(25P03|40001|40P01|55P03)$/.test(state)) return "locked";
   if (/^(08...|57P0[123]|53300|28...|3D000)$/.test(state)) return "unreachable";
   if (state.startsWith("23")) return null;
   if (state === "" || /CONNECTION|TIMEOUT/.test(error.code)) return "unreachable";

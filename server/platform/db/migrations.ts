@@ -2,6 +2,8 @@ import type { Kysely } from "kysely";
 import * as first from "./migrations/0001_first.ts";
 import * as fleet from "./migrations/0002_fleet.ts";
 import * as snapshotHost from "./migrations/0003_snapshot_host.ts";
+import * as nodes from "./migrations/0004_nodes.ts";
+import * as pages from "./migrations/0005_pages.ts";
 import * as schedules from "./migrations/0006_schedules.ts";
 
 /** One step of the tables' history. Never edited once released. */
@@ -16,5 +18,7 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0001_first": first,
   "0002_fleet": fleet,
   "0003_snapshot_host": snapshotHost,
+  "0004_nodes": nodes,
+  "0005_pages": pages,
   "0006_schedules": schedules,
 };

@@ -221,6 +221,17 @@ describe("an SQLite file", () => {
   });
 });
 
+onEveryDatabase("a server that froze in a transaction", (open, kind) => {
+  if (kind === "postgres")
+    test("loses its locks, or agents that come to another server would wait for it", async () => {
+      const store = await openDatabase(await open());
+      const { rows } = await sql<{ value: string }>`select current_setting(
+        'idle_in_transaction_session_timeout') as value`.execute(store.db);
+      expect(rows).toEqual([{ value: "5s" }]);
+      await store.close();
+    });
+});
+
 test("a PostgreSQL that is not there is unreachable", async () => {
   expect(storeFailure(await outcome(openDatabase("postgres://rm@127.0.0.1:1/rm")))).toBe("unreachable");
 });

@@ -5,11 +5,20 @@ import { PostgresJSDialect } from "kysely-postgres-js";
 /** Connections one server keeps; PostgreSQL's default limit of 100 leaves room for several servers. */
 const CONNECTIONS = 10;
 const CONNECT_SECONDS = 10;
+/**
+ * A server that froze in the middle of a transaction (a paused machine, a hung disk) holds rows that the others need: its agents' hellos
+ * would wait for as long as it is frozen. PostgreSQL ends such a transaction; whoever was in it tries again.
+ */
+const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /** Kysely over a pool of connections, opened when first needed and again after a loss. */
 export function postgresDialect(url: string): Dialect {
   return new BunPostgres({
-    postgres: new SQL(url, { max: CONNECTIONS, connectionTimeout: CONNECT_SECONDS }),
+    postgres: new SQL(url, {
+      max: CONNECTIONS,
+      connectionTimeout: CONNECT_SECONDS,
+      connection: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
+    }),
   });
 }
 

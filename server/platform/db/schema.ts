@@ -42,7 +42,18 @@ export interface Tables {
   sign_in_failures: { key: string; count: number; last_at: number };
   hosts: HostTable;
   /** How far the server has committed each life of each agent's outbox. */
-  link_epochs: { host_id: HostId; epoch: Epoch; last_seq: number; started_at: number };
+  link_epochs: {
+    host_id: HostId;
+    epoch: Epoch;
+    last_seq: number;
+    started_at: number;
+    /** The connection whose frames count, as `holder` writes it: `<node>.<number>`. Null until a hello. */
+    held_by: string | null;
+  };
+  /** Servers on this database; empty on SQLite. `expires_at` is by the database's clock. */
+  nodes: { id: string; name: string; started_at: number; expires_at: number };
+  /** Work that one server does for all. */
+  leases: { name: string; node_id: string; expires_at: number };
   enrollments: {
     id: EnrollmentId;
     /** SHA-256 of the token's secret half, hex. */
@@ -180,6 +191,9 @@ interface HostTable {
   online: Generated<number>;
   connected_since: number | null;
   last_seen_at: number | null;
+  /** The server that has, or last had, the agent's connection, and that connection's number there. */
+  link_node: string | null;
+  link_connection: number | null;
   /** The epoch of the last hello. */
   epoch: Epoch | null;
   config_version: Generated<number>;
@@ -219,6 +233,8 @@ interface HostTable {
   paused_at: number | null;
   paused_reason: string | null;
   paused_by: string | null;
+  /** What the logs of its finished jobs take here; the sum of `jobs.log_bytes`. */
+  log_bytes: Generated<number>;
 }
 
 interface JobTable {
@@ -254,6 +270,11 @@ interface JobTable {
   /** Tries before this one, of the same fire. */
   attempt: Generated<number>;
   missed_count: Generated<number>;
+  /** What the log takes here, compressed; known when the job has ended, 0 again once it is removed. */
+  log_bytes: Generated<number>;
+  /** When retention removed the log, or began to, and for what: its age, or to make room. */
+  log_removed_at: number | null;
+  log_removed_for: "age" | "room" | null;
 }
 
 export type Database = Kysely<Tables>;

@@ -32,16 +32,23 @@ export class ApiProblem extends Error {
 
 /** The one translation of a problem to HTTP: `{code, message, hint?, fields?}` with the table's status. */
 export function problemResponse(problem: ApiProblem): Response {
-  const { hint, fields, schedules, retryAfterSeconds, allow } = problem.extras;
-  const body: Problem = { code: problem.code, message: problem.message };
-  if (hint !== undefined) body.hint = hint;
-  if (fields !== undefined) body.fields = fields;
-  if (schedules !== undefined) body.schedules = schedules;
+  const { retryAfterSeconds, allow } = problem.extras;
   const headers: Record<string, string> = { "cache-control": "no-store" };
   if (retryAfterSeconds !== undefined)
     headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterSeconds)));
   if (allow !== undefined) headers["allow"] = allow;
-  return Response.json(body, { status: API_ERRORS[problem.code], headers });
+  return Response.json(problemBody(problem), { status: API_ERRORS[problem.code], headers });
+}
+
+/** A problem as an answer shows it: as its body, or beside what did succeed. */
+export function problemBody({ code, message, extras: { hint, fields, schedules } }: ApiProblem): Problem {
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(fields === undefined ? {} : { fields }),
+    ...(schedules === undefined ? {} : { schedules }),
+  };
 }
 
 /** What to answer for anything that was thrown. What nobody expected says nothing of its inside. */

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Core } from "@restic-manager/server/core";
+import { sweepEnrollments } from "@restic-manager/server/enrolment/steps";
+import { refreshHost } from "@restic-manager/server/hosts/refresh";
+import { localBus } from "@restic-manager/server/platform/bus";
+import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
+import { testClock, type TestClock } from "@restic-manager/server/testing/clock";
+import type { BenchOptions } from "./bench.ts";
+import { figure, median, type Figure } from "./figure.ts";
+import { fail, shippedBrooms, startCore } from "./paper-core.ts";
+import { onBothStores } from "./stores.ts";
+import { storeFleet, storedHostId, type FleetSize } from "./stored-fleet.ts";
+
+const FULL: FleetSize = { hosts: 10_000, jobs: 1_000_000, lines: 10_000_000 };
+const QUICK: FleetSize = { hosts: 1_000, jobs: 50_000, lines: 300_000 };
+const MOST_MS = 100;
+const RESEND_MS = 30_000;
+const SWEEP_MS = 10_000;
+const SEEN_MS = 5 * 60_000;
+
+/** What a tick takes of the machine, and the longest for which nobody else had a turn. */
+interface Cost {
+  wall: number;
+  blocked: number;
+}
+
+/**
+ * What the server decides by itself, again and again, over all its hosts. All are connected (their sockets only take what is said),
+ * and nothing is due but what always is.
+ */
+export async function benchTick(options: BenchOptions): Promise<Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), "rm-bench-tick-"));
+  try {
+    return await onBothStores(folder, async (kind, urlOf) => {
+      const store = await openDatabase(await urlOf("tick"));
+      try {
+        return await measureTicks(`tick.${kind}`, store, options);
+      } finally {
+        await store.close();
+      }
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureTicks(name: string, store: OpenStore, { quick, say }: BenchOptions): Promise<Figure[]> {
+  const size = quick ? QUICK : FULL;
+  const clock = testClock(Date.now());
+  await storeFleet(store, size, clock.now());
+  const core = startCore(store.db, clock);
+  const { db } = store;
+  const rounds = quick ? 3 : 9;
+  const figures: Figure[] = [];
+  const measure = async (what: string, tick: () => Promise<unknown>, between?: () => Promise<unknown>) => {
+    const costs: Cost[] = [];
+    for (let round = 0; round < rounds; round++) {
+      await between?.();
+      costs.push(await costOf(tick));
+    }
+    const value = median(costs.map((cost) => cost.wall));
+    const blocked = Math.max(...costs.map((cost) => cost.blocked));
+    say(`  ${what}: ${value.toFixed(1)} ms, at most ${blocked.toFixed(1)} ms without a turn for others`);
+    figures.push(figure(`${name}.${what}`, { value, unit: "ms" }, { most: MOST_MS, of: "value" }));
+    figures.push(
+      figure(`${name}.${what}.blocks`, { value: blocked, unit: "ms" }, { most: MOST_MS, of: "value" }),
+    );
+  };
+  const passes = async (ms: number) => {
+    clock.jump(ms);
+    await core.link.settled();
+  };
+  try {
+    await connectAll(core, size);
+    await measure(
+      "silent",
+      () => passes(SWEEP_MS),
+      async () => speakUp(core, clock),
+    );
+    await measure(
+      "deliver",
+      () => passes(RESEND_MS),
+      async () => speakUp(core, clock),
+    );
+    await measure(
+      "last_seen",
+      () => passes(SEEN_MS),
+      async () => speakUp(core, clock),
+    );
+    await measure("status_of_a_hundred", () =>
+      db.transaction().execute(async (trx) => {
+        for (let n = 0; n < 100; n++) await refreshHost(trx, storedHostId(n));
+      }),
+    );
+    // What looks for what may go: everything is younger than the limits, save what is always looked at.
+    for (const at of shippedBrooms(db).keys()) {
+      const name = shippedBrooms(db)[at]?.what.replaceAll(/[^a-z]+/g, "_");
+      let broom = shippedBrooms(db)[at];
+      await measure(
+        `retention.${name}`,
+        async () => broom?.sweep(clock.now()),
+        // A new one: one that has looked rests.
+        async () => void (broom = shippedBrooms(db)[at]),
+      );
+    }
+    const bus = localBus(fail);
+    await measure("enrolments", () => sweepEnrollments({ db, clock, bus }));
+    // Issue 4: what maintenance and schedules are due joins here.
+    return figures;
+  } finally {
+    await core.link.stop();
+  }
+}
+
+async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
+  for (let n = 0; n < size.hosts; n++) {
+    const connection = link.opened(
+      storedHostId(n),
+      { send: () => true, close: () => undefined },
+      "192.0.2.7",
+    );
+    link.received(
+      connection,
+      JSON.stringify({
+        type: "hello",
+        protocol_version: 1,
+        restic: { state: "ok", version: "0.18.0" },
+        machine_id: String(n),
+        epoch: "0123456789abcdef0123456789abcdef",
+        outbox: { lowest: 1, highest: 0 },
+        jobs: [],
+        config_version: 1,
+      }),
+    );
+    if (n % 200 === 199) await link.settled();
+  }
+  await link.settled();
+}
+
+/** A heartbeat of everybody, or they would count as gone. */
+function speakUp({ link }: Core, clock: TestClock): void {
+  for (const connection of link.hub.all()) connection.lastFrameAt = clock.now() + SEEN_MS;
+}
+
+/** Runs the tick beside a timer that notices how long it was kept waiting. */
+async function costOf(tick: () => Promise<unknown>): Promise<Cost> {
+  let blocked = 0;
+  let last = performance.now();
+  const look = () => {
+    const now = performance.now();
+    blocked = Math.max(blocked, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 1);
+  const began = performance.now();
+  await tick();
+  const wall = performance.now() - began;
+  look();
+  clearInterval(timer);
+  return { wall, blocked };
+}

@@ -1,0 +1,11 @@
+import type { StoreTime } from "../platform/db/store-time.ts";
+
+/** This server among others. */
+export interface NodeParts {
+  /** What it is called. */
+  node: string;
+  /** All that live, itself included. */
+  live: () => readonly string[];
+  /** By whose clock their leases end. */
+  time: StoreTime;
+}

@@ -1,0 +1,85 @@
+import type { HostId } from "@restic-manager/protocol/ids";
+import type { Bus, NodeRequests, NodeTopic } from "../platform/bus.ts";
+import type { Database } from "../platform/db/schema.ts";
+import { nodesOf } from "./presence-store.ts";
+
+/** Hosts in one message: well below what NATS takes. */
+const HOSTS_AT_ONCE = 5_000;
+
+export interface RouterParts {
+  db: Database;
+  bus: Bus;
+  /** This server. */
+  node: string;
+  /** Servers that live. */
+  live: () => readonly string[];
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Tells the server that has a host's agent what it is to do. Nothing is lost with a message that does not arrive: the store has the
+ * job, and whoever has the agent looks there now and then.
+ */
+export class Router {
+  readonly #parts: RouterParts;
+  readonly #waiting = new Set<HostId>();
+  #running: Promise<void> | undefined;
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+  }
+
+  /** Something waits for an agent that is not connected here. Hosts that are told of at once are asked for at once. */
+  deliver(hostId: HostId): void {
+    if (this.#alone()) return;
+    this.#waiting.add(hostId);
+    this.#running ??= this.#drain();
+  }
+
+  async cancel(request: NodeRequests["link.cancel"]): Promise<void> {
+    if (this.#alone()) return;
+    for (const { node } of await nodesOf(this.#parts.db, [request.hostId]))
+      await this.#ask(node, "link.cancel", request);
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Tells a server that agents it had came to this one. */
+  async replaced(node: string, hosts: NodeRequests["link.replaced"]["hosts"]): Promise<void> {
+    await this.#ask(node, "link.replaced", { hosts });
+  }
+
+  #alone(): boolean {
+    return this.#parts.live().every((node) => node === this.#parts.node);
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.resolve();
+    try {
+      while (this.#waiting.size > 0) {
+        const hostIds = [...this.#waiting].slice(0, HOSTS_AT_ONCE);
+        for (const hostId of hostIds) this.#waiting.delete(hostId);
+        const where = await nodesOf(this.#parts.db, hostIds);
+        const byNode = Map.groupBy(where, (host) => host.node);
+        await Promise.all(
+          [...byNode].map(([node, hosts]) =>
+            this.#ask(node, "link.deliver", { hostIds: hosts.map((host) => host.hostId) }),
+          ),
+        );
+      }
+    } catch (error) {
+      this.#parts.onError(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Nobody there means offline: what waits is delivered when the agent says hello to any server. */
+  async #ask<T extends NodeTopic>(node: string, topic: T, request: NodeRequests[T]): Promise<void> {
+    if (node === this.#parts.node) return;
+    await this.#parts.bus.request(node, topic, request).catch((error: unknown) => this.#parts.onError(error));
+  }
+}
