@@ -56,7 +56,7 @@ const finishedBySchedule = () =>
   );
 
 test(
-  "a new schedule reaches its agent and while the server is away: its run is here after, once, with its hooks' words",
+  "a new schedule reaches its agent and fires while the server is away: its run is here after, once, with its hooks' words",
   () =>
     stage.tell(async () => {
       const { api } = stage.server;
