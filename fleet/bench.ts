@@ -14,6 +14,7 @@ import { benchNodes } from "./bench/nodes.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
 import { benchStorm } from "./bench/storm.ts";
+import { benchViewers } from "./bench/viewers.ts";
 
 /** THE list of benchmarks. */
 const benches = new Map<string, Bench>([
@@ -21,6 +22,7 @@ const benches = new Map<string, Bench>([
   ["storm", benchStorm],
   ["dispatch", benchDispatch],
   ["logs", benchLogs],
+  ["viewers", benchViewers],
   ["agent", benchAgent],
   ["nodes", benchNodes],
   ["api", benchApi],

@@ -3,7 +3,7 @@ import { JobError } from "@restic-manager/protocol/job-error";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind, JobState } from "@restic-manager/protocol/jobs";
 import { rowLock } from "../platform/db/dialect.ts";
-import { askInShapes } from "../platform/db/shapes.ts";
+import { readyForKeys } from "../platform/db/ready.ts";
 import type { HostRecord, HostUpdate, Trx } from "../platform/db/schema.ts";
 
 /** What the jobs table says about one host, each the newest of its sort. */
@@ -46,41 +46,22 @@ const MARK_NAMES = Object.keys(MARKS) as (keyof HostHistory)[];
  * that no two transactions wait for each other.
  */
 export async function lockHosts(trx: Trx, hostIds: readonly HostId[]): Promise<HostRecord[]> {
-  return await askInShapes([...new Set(hostIds)].toSorted(), (ids) =>
-    trx
-      .selectFrom("hosts")
-      .selectAll()
-      .where("id", "in", ids)
-      .orderBy("id")
-      .modifyEnd(rowLock(trx))
-      .execute(),
-  );
+  const answers = await selectLocked(trx, [...new Set(hostIds)].toSorted());
+  return answers.flatMap(({ result }) => result.rows);
 }
+
+const selectLocked = readyForKeys((db, ids: HostId[]) =>
+  db.selectFrom("hosts").selectAll().where("id", "in", ids).orderBy("id").modifyEnd(rowLock(db)),
+);
 
 /**
  * Reads hosts' histories: six probes of an index each, however long the history, and then the jobs that they found. The conditions stand
  * in the text and not in parameters, since partial indexes are found only so.
  */
 export async function readHistories(trx: Trx, hostIds: readonly HostId[]): Promise<Map<HostId, HostHistory>> {
-  const probes = sql.join(
-    MARK_NAMES.map(
-      (mark) =>
-        sql`(select jobs.id from jobs where jobs.host_id = hosts.id and ${sql.raw(MARKS[mark])} limit 1) as ${sql.ref(mark)}`,
-    ),
-  );
-  const marked = await askInShapes(hostIds, async (ids) => {
-    const found = await sql<{ host: HostId } & Record<keyof HostHistory, JobId | null>>`
-      select hosts.id as host, ${probes} from hosts where hosts.id in (${sql.join(ids)})`.execute(trx);
-    return found.rows;
-  });
+  const marked = (await selectMarks(trx, hostIds)).flatMap(({ result }) => result.rows);
   const jobIds = new Set(marked.flatMap((row) => MARK_NAMES.flatMap((mark) => row[mark] ?? [])));
-  const jobs = await askInShapes([...jobIds], (ids) =>
-    trx
-      .selectFrom("jobs")
-      .select(["id", "kind", "state", "started_at", "finished_at", "issue_count", "error"])
-      .where("id", "in", ids)
-      .execute(),
-  );
+  const jobs = (await selectMarked(trx, [...jobIds])).flatMap(({ result }) => result.rows);
   const byId = new Map(jobs.map((job) => [job.id, job]));
   return new Map(
     marked.map((row) => {
@@ -100,6 +81,25 @@ export async function readHistories(trx: Trx, hostIds: readonly HostId[]): Promi
     }),
   );
 }
+
+const selectMarks = readyForKeys((db, ids: HostId[]) => {
+  const probes = sql.join(
+    MARK_NAMES.map(
+      (mark) =>
+        sql`(select jobs.id from jobs where jobs.host_id = hosts.id and ${sql.raw(MARKS[mark])} limit 1) as ${sql.ref(mark)}`,
+    ),
+  );
+  const query = sql<{ host: HostId } & Record<keyof HostHistory, JobId | null>>`
+    select hosts.id as host, ${probes} from hosts where hosts.id in (${sql.join(ids)})`;
+  return { compile: () => query.compile(db) };
+});
+
+const selectMarked = readyForKeys((db, ids: JobId[]) =>
+  db
+    .selectFrom("jobs")
+    .select(["id", "kind", "state", "started_at", "finished_at", "issue_count", "error"])
+    .where("id", "in", ids),
+);
 
 export async function writeHost(trx: Trx, hostId: HostId, update: HostUpdate): Promise<void> {
   await trx.updateTable("hosts").set(update).where("id", "=", hostId).execute();

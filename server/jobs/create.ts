@@ -4,8 +4,8 @@ import type { ActorKind, JobOrder } from "@restic-manager/protocol/jobs";
 import { JOB_INPUT_BYTES } from "@restic-manager/protocol/limits";
 import { ApiProblem } from "../platform/http/problem.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { JobRecord, Trx } from "../platform/db/schema.ts";
-import { insertJob } from "./store.ts";
+import type { Trx } from "../platform/db/schema.ts";
+import { insertQueued } from "./store.ts";
 
 /** A job to be made, with who wants it. */
 export type NewJob = JobOrder & {
@@ -31,7 +31,7 @@ export async function createJob(
   trx: Trx,
   parts: { clock: Clock; nextId: () => JobId },
   job: NewJob,
-): Promise<JobRecord> {
+): Promise<{ id: JobId }> {
   const input = JSON.stringify(job.input);
   // A command travels in one frame; what does not fit would never reach its agent.
   if (Buffer.byteLength(input) > JOB_INPUT_BYTES) {
@@ -43,11 +43,11 @@ export async function createJob(
       },
     );
   }
-  return await insertJob(trx, {
-    id: parts.nextId(),
+  const id = parts.nextId();
+  await insertQueued(trx, {
+    id,
     host_id: job.hostId,
     kind: job.kind,
-    state: "queued",
     actor_kind: job.actor.kind,
     actor_id: job.actor.id,
     actor_name: job.actor.name,
@@ -57,4 +57,5 @@ export async function createJob(
     input,
     created_at: parts.clock.now(),
   });
+  return { id };
 }

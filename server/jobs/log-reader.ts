@@ -20,6 +20,7 @@ export async function readLog(
   jobId: JobId,
   from: number,
   limit: number,
+  mostChunks = CHUNKS_AT_ONCE,
 ): Promise<JobLogPage | undefined> {
   const job = await jobById(db, jobId);
   if (job === undefined) return undefined;
@@ -32,7 +33,7 @@ export async function readLog(
   };
   // What retention has yet to sweep away is as good as gone, and what is gone is no gap.
   if (page.removed !== undefined) return page;
-  const chunks = await chunksFrom(db, jobId, from, CHUNKS_AT_ONCE);
+  const chunks = await chunksFrom(db, jobId, from, mostChunks);
   let next = from;
   for (const chunk of chunks) {
     if (page.lines.length >= limit) return page;
@@ -44,7 +45,7 @@ export async function readLog(
       next += 1;
     }
   }
-  if (chunks.length === CHUNKS_AT_ONCE) return page;
+  if (chunks.length === mostChunks) return page;
   // Frames come in order, so a hole before the last known line is filled by nobody any more.
   if (next < job.log_lines) page.gaps.push({ first_line: next, count: job.log_lines - next });
   return page;

@@ -1,5 +1,5 @@
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
-import { inSizes, ready, readyForSizes } from "../platform/db/ready.ts";
+import { ready, readyForKeys, readyForRows } from "../platform/db/ready.ts";
 import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
 
 /** A chunk as it rests; `data` is what the agent compressed. */
@@ -20,38 +20,22 @@ export async function insertChunk(trx: Trx, jobId: JobId, chunk: StoredChunk): P
   return Number(done.numInsertedOrUpdatedRows) === 1;
 }
 
-const CHUNK_COLUMNS = 5;
-const insertRows = readyForSizes<(string | number | Uint8Array)[], unknown>(
-  (rows) => rows * CHUNK_COLUMNS,
-  (db, params, rows) =>
+/** A chunk with its job. */
+export type ChunkRow = StoredChunk & { job_id: JobId };
+const insertRows = readyForRows(
+  ["job_id", "first_line", "count", "raw_size", "data"],
+  (db, rows: ChunkRow[]) =>
     db
       .insertInto("log_chunks")
-      .values(
-        Array.from({ length: rows }, (_, row) => {
-          const [job_id, first_line, count, raw_size, data] = params.slice(row * CHUNK_COLUMNS);
-          // Stand-ins, in the order in which `insertChunks` gives their values.
-          return { job_id, first_line, count, raw_size, data } as StoredChunk & { job_id: JobId };
-        }),
-      )
+      .values(rows)
       .onConflict((c) => c.doNothing()),
 );
 
 /** Keeps many chunks at once. Answers the jobs of which one was there already. */
-export async function insertChunks(
-  trx: Trx,
-  chunks: readonly (StoredChunk & { jobId: JobId })[],
-): Promise<Set<JobId>> {
+export async function insertChunks(trx: Trx, chunks: readonly ChunkRow[]): Promise<Set<JobId>> {
   const repeated = new Set<JobId>();
-  for (const part of inSizes(chunks)) {
-    const params = part.flatMap(({ jobId, first_line, count, raw_size, data }) => [
-      jobId,
-      first_line,
-      count,
-      raw_size,
-      data,
-    ]);
-    const { numAffectedRows } = await insertRows(trx, part.length, params);
-    if (Number(numAffectedRows) < part.length) for (const { jobId } of part) repeated.add(jobId);
+  for (const { part, result } of await insertRows(trx, chunks)) {
+    if (Number(result.numAffectedRows) < part.length) for (const { job_id } of part) repeated.add(job_id);
   }
   return repeated;
 }
@@ -59,23 +43,17 @@ export async function insertChunks(
 /** What a chunk of a job has to fit. */
 export type LogOwner = Pick<JobRecord, "id" | "host_id" | "log_bytes" | "log_removed_at" | "finished_at">;
 
-const selectOwners = readyForSizes<JobId[], LogOwner>(
-  (ids) => ids,
-  (db, ids) =>
-    db
-      .selectFrom("jobs")
-      .select(["id", "host_id", "log_bytes", "log_removed_at", "finished_at"])
-      .where("id", "in", ids),
+const selectOwners = readyForKeys((db, ids: JobId[]) =>
+  db
+    .selectFrom("jobs")
+    .select(["id", "host_id", "log_bytes", "log_removed_at", "finished_at"])
+    .where("id", "in", ids),
 );
 
 /** Those jobs that are known. */
 export async function logOwners(trx: Trx, jobIds: readonly JobId[]): Promise<Map<JobId, LogOwner>> {
-  const owners = new Map<JobId, LogOwner>();
-  for (const part of inSizes(jobIds)) {
-    const { rows } = await selectOwners(trx, part.length, part);
-    for (const row of rows) owners.set(row.id, row);
-  }
-  return owners;
+  const answers = await selectOwners(trx, jobIds);
+  return new Map(answers.flatMap(({ result }) => result.rows.map((row) => [row.id, row])));
 }
 
 /** Where the last stored chunk of a job ends. */
@@ -90,13 +68,13 @@ export async function storedEnd(trx: Trx, jobId: JobId): Promise<number> {
   return last === undefined ? 0 : last.first_line + last.count;
 }
 
-const raiseLines = ready<[number, JobId, number], unknown>(3, (db, [lines, id, than]) =>
-  db.updateTable("jobs").set({ log_lines: lines }).where("id", "=", id).where("log_lines", "<", than),
+const raiseLines = ready((db, { jobId, lines }: { jobId: JobId; lines: number }) =>
+  db.updateTable("jobs").set({ log_lines: lines }).where("id", "=", jobId).where("log_lines", "<", lines),
 );
 
 /** Raises the number of lines known; a lower number changes nothing. */
 export async function raiseLogEnd(trx: Trx, jobId: JobId, lines: number): Promise<void> {
-  await raiseLines(trx, lines, jobId, lines);
+  await raiseLines(trx, { jobId, lines });
 }
 
 /** Marks lines that will never come; the same mark again changes nothing. False when it was there. */

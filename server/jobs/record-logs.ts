@@ -2,7 +2,15 @@ import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { LogChunkHeader } from "@restic-manager/protocol/log-chunk";
 import type { Touched } from "../link/touched.ts";
 import type { Trx } from "../platform/db/schema.ts";
-import { coveredLines, insertChunks, logOwners, raiseLogEnd, setLogBytes, storedEnd } from "./log-store.ts";
+import {
+  coveredLines,
+  insertChunks,
+  logOwners,
+  raiseLogEnd,
+  setLogBytes,
+  storedEnd,
+  type ChunkRow,
+} from "./log-store.ts";
 
 /** A log chunk with whom it came from. */
 export interface ReportedChunk {
@@ -23,7 +31,7 @@ export async function recordLogs(
   touched: Touched,
 ): Promise<void> {
   const owners = await logOwners(trx, [...new Set(reported.map(({ header }) => header.job_id))]);
-  const chunks: Parameters<typeof insertChunks>[1][number][] = [];
+  const chunks: ChunkRow[] = [];
   const ends = new Map<JobId, number>();
   for (const { hostId, header, chunk } of reported) {
     const { job_id: jobId, first_line, count, raw_size } = header;
@@ -31,7 +39,7 @@ export async function recordLogs(
     if (owner?.host_id !== hostId) continue;
     // Retention has removed this log; what comes of it now would stay for ever.
     if (owner.log_removed_at !== null) continue;
-    chunks.push({ jobId, first_line, count, raw_size, data: chunk });
+    chunks.push({ job_id: jobId, first_line, count, raw_size, data: chunk });
     ends.set(jobId, Math.max(ends.get(jobId) ?? 0, first_line + count));
   }
   const repeated = await insertChunks(trx, chunks);

@@ -20,6 +20,7 @@ import type { NewJob as JobToCreate } from "./create.ts";
 import { cancelJob, findJob, giveUpJob, viewJobs, type JobsParts } from "./jobs.ts";
 import { readLog } from "./log-reader.ts";
 import { followJob } from "./stream.ts";
+import { Tails } from "./tail.ts";
 import { hostNames, listJobs } from "./store.ts";
 
 export interface JobRouteParts extends JobsParts {
@@ -28,6 +29,9 @@ export interface JobRouteParts extends JobsParts {
   isSessionAlive: (sessionHash: string) => Promise<boolean>;
   create: (trx: Trx, job: JobToCreate) => Promise<{ id: JobId }>;
 }
+
+/** Chunks that are read for one event of a stream: some 1,000 lines, and 256 KiB at most. */
+const CHUNKS_PER_EVENT = 4;
 
 const jobPath = z.object({ id: JobId });
 const hostPath = z.object({ id: HostId });
@@ -101,6 +105,13 @@ const stream = route({
 /** Jobs: list, look, start, cancel, and their logs. */
 export function jobsRoom(parts: JobRouteParts) {
   const { db, bus, audit } = parts;
+  const tails = new Tails({
+    bus,
+    clock: parts.clock,
+    readJob: (id) => findJob(parts, id),
+    readLines: (id, from, most) => readLog(db, id, from, most, CHUNKS_PER_EVENT),
+    onError: parts.streams.onError,
+  });
   const found = async (id: JobId): Promise<Job> => {
     const job = await findJob(parts, id);
     if (job === undefined) throw new ApiProblem("not_found", `there is no job ${id}`);
@@ -180,7 +191,7 @@ export function jobsRoom(parts: JobRouteParts) {
       const caller = c.get("caller");
       const allowed = async () => caller.kind === "user" && (await parts.isSessionAlive(caller.sessionHash));
       return streamEvents({ ...parts.streams, keepOpen, allowed }, (signal) =>
-        followJob(parts, id, from, signal),
+        followJob(tails, id, from, signal),
       );
     });
 }

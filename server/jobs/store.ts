@@ -1,6 +1,7 @@
 import { sql, type SqlBool } from "kysely";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobError } from "@restic-manager/protocol/job-error";
+import { ready, readyForRows } from "../platform/db/ready.ts";
 import type { Database, JobRecord, NewJobRecord, Trx } from "../platform/db/schema.ts";
 
 /** The states that can still change. */
@@ -10,25 +11,61 @@ export async function insertJob(trx: Trx, job: NewJobRecord): Promise<JobRecord>
   return await trx.insertInto("jobs").values(job).returningAll().executeTakeFirstOrThrow();
 }
 
+/** A job that was never sent, as `insertQueued` writes it. */
+export type QueuedJob = Pick<
+  JobRecord,
+  | "id"
+  | "host_id"
+  | "kind"
+  | "actor_kind"
+  | "actor_id"
+  | "actor_name"
+  | "source_group_id"
+  | "source_group_name"
+  | "schedule_id"
+  | "input"
+  | "created_at"
+>;
+
+export async function insertQueued(trx: Trx, job: QueuedJob): Promise<void> {
+  await insertNew(trx, [job]);
+}
+
+const insertNew = readyForRows(
+  [
+    "id",
+    "host_id",
+    "kind",
+    "actor_kind",
+    "actor_id",
+    "actor_name",
+    "source_group_id",
+    "source_group_name",
+    "schedule_id",
+    "input",
+    "created_at",
+  ],
+  (db, jobs: QueuedJob[]) =>
+    db.insertInto("jobs").values(jobs.map((job) => ({ ...job, state: "queued" as const }))),
+);
+
 /** A job of this host; another host's is `undefined`, so that no agent can write to it. */
 export async function jobOfHost(trx: Trx, hostId: HostId, id: JobId): Promise<JobRecord | undefined> {
-  return await trx
-    .selectFrom("jobs")
-    .selectAll()
-    .where("id", "=", id)
-    .where("host_id", "=", hostId)
-    .executeTakeFirst();
+  return (await selectOfHost(trx, { hostId, id })).rows[0];
 }
+
+const selectOfHost = ready((db, { hostId, id }: { hostId: HostId; id: JobId }) =>
+  db.selectFrom("jobs").selectAll().where("id", "=", id).where("host_id", "=", hostId),
+);
 
 /** How far the agent's clock was ahead at its last hello, in milliseconds. */
 export async function clockSkew(trx: Trx, hostId: HostId): Promise<number | null> {
-  const host = await trx
-    .selectFrom("hosts")
-    .select("clock_skew_ms")
-    .where("id", "=", hostId)
-    .executeTakeFirst();
-  return host?.clock_skew_ms ?? null;
+  return (await selectSkew(trx, { hostId })).rows[0]?.clock_skew_ms ?? null;
 }
+
+const selectSkew = ready((db, { hostId }: { hostId: HostId }) =>
+  db.selectFrom("hosts").select("clock_skew_ms").where("id", "=", hostId),
+);
 
 export async function jobById(db: Database | Trx, id: JobId): Promise<JobRecord | undefined> {
   return await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
@@ -40,25 +77,30 @@ export async function jobsById(db: Database, ids: readonly JobId[]): Promise<Job
 }
 
 export async function setAccepted(trx: Trx, id: JobId, at: number): Promise<void> {
-  await trx
+  await accept(trx, { id, at });
+}
+
+const accept = ready((db, { id, at }: { id: JobId; at: number }) =>
+  db
     .updateTable("jobs")
     .set({ accepted_at: at })
     .where("id", "=", id)
     .where("state", "=", "queued")
-    .where("accepted_at", "is", null)
-    .execute();
-}
+    .where("accepted_at", "is", null),
+);
 
 /** queued → running. False when the job had left `queued`. */
 export async function setRunning(trx: Trx, id: JobId, at: number): Promise<boolean> {
-  const moved = await trx
+  return Number((await run(trx, { id, at })).numAffectedRows) === 1;
+}
+
+const run = ready((db, { id, at }: { id: JobId; at: number }) =>
+  db
     .updateTable("jobs")
     .set((e) => ({ state: "running", started_at: at, accepted_at: e.fn.coalesce("accepted_at", e.val(at)) }))
     .where("id", "=", id)
-    .where("state", "=", "queued")
-    .executeTakeFirst();
-  return Number(moved.numUpdatedRows) === 1;
-}
+    .where("state", "=", "queued"),
+);
 
 /** How a job ends in the table. */
 export type Ending =
@@ -71,27 +113,45 @@ export type Ending =
  * here or at the agent, does not make it end before it was made or begun.
  */
 export async function setFinished(trx: Trx, id: JobId, at: number, ending: Ending): Promise<boolean> {
-  const set =
-    ending.state === "succeeded"
-      ? { state: ending.state, result: ending.result, issue_count: ending.issue_count }
-      : ending.state === "failed"
-        ? { state: ending.state, error: JSON.stringify(ending.error) }
-        : { state: ending.state };
-  const moved = await trx
+  const { numAffectedRows } = await end(trx, {
+    id,
+    at,
+    state: ending.state,
+    startedAt: ending.started_at,
+    result: ending.state === "succeeded" ? ending.result : null,
+    issues: ending.state === "succeeded" ? ending.issue_count : 0,
+    error: ending.state === "failed" ? JSON.stringify(ending.error) : null,
+  });
+  return Number(numAffectedRows) === 1;
+}
+
+interface End {
+  id: JobId;
+  at: number;
+  state: Ending["state"];
+  startedAt: number | null;
+  result: string | null;
+  issues: number;
+  error: string | null;
+}
+
+const end = ready((db, { id, at, state, startedAt, result, issues, error }: End) =>
+  db
     .updateTable("jobs")
     .set((e) => {
-      const begun = e.fn.coalesce("started_at", e.val(ending.started_at), "created_at");
+      const begun = e.fn.coalesce("started_at", e.val(startedAt), "created_at");
       return {
-        ...set,
+        state,
         finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
-        started_at: e.fn.coalesce("started_at", e.val(ending.started_at)),
+        started_at: e.fn.coalesce("started_at", e.val(startedAt)),
+        result,
+        issue_count: issues,
+        error,
       };
     })
     .where("id", "=", id)
-    .where("state", "in", ACTIVE)
-    .executeTakeFirst();
-  return Number(moved.numUpdatedRows) === 1;
-}
+    .where("state", "in", ACTIVE),
+);
 
 /** queued and never sent → cancelled. False when it had been sent: then the agent decides. */
 export async function cancelUnsent(trx: Trx, id: JobId, at: number): Promise<boolean> {

@@ -1,91 +1,140 @@
-import type { HostId } from "@restic-manager/protocol/ids";
+import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { instant, type Clock } from "../platform/clock.ts";
-import type { Database } from "../platform/db/schema.ts";
+import type { Database, Trx } from "../platform/db/schema.ts";
+import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
 import { cancelsDue, takeDeliverable } from "./store.ts";
 
 /** A command that was sent and not answered for so long is sent again; the agent knows it by its id. */
 export const RESEND_MS = 30_000;
 
+/** Hosts whose jobs are marked as sent together: one commit for many. */
+const HOSTS_AT_ONCE = 64;
+
+export interface DeliveryParts {
+  db: Database;
+  clock: Clock;
+  /** This server. */
+  node: string;
+  hub: Hub;
+  /** Sends the agent its configuration if it has not the newest. */
+  configure: (hostId: HostId) => Promise<void>;
+  onError: (error: unknown) => void;
+}
+
+/** A connection that jobs are looked up for. */
+interface Recipient {
+  connection: Connection;
+  epoch: Epoch;
+  /** Also what was sent a moment ago. */
+  resend: boolean;
+}
+
+/** What goes out to one connection. */
+interface Delivered {
+  connection: Connection;
+  jobs: Awaited<ReturnType<typeof takeDeliverable>>;
+  cancels: JobId[];
+}
+
 /**
- * Sends waiting jobs to hosts connected here: marked as sent and committed first, then sent. Never twice at once for one host.
+ * Sends waiting jobs to hosts connected here: marked as sent and committed first, then sent. Never twice at once for one host; hosts
+ * that ask while others are served are served together, since a commit for each would keep a bulk of jobs waiting for the disk.
  */
 export class Delivery {
-  readonly #db: Database;
-  readonly #clock: Clock;
-  readonly #node: string;
-  readonly #hub: Hub;
-  readonly #configure: (hostId: HostId) => Promise<void>;
-  readonly #onError: (error: unknown) => void;
-  readonly #running = new Map<HostId, { again: "no" | "new" | "resend"; done: Promise<void> }>();
+  readonly #parts: DeliveryParts;
+  #waiting = new Map<HostId, { resend: boolean }>();
+  #running: Promise<void> | undefined;
 
-  /** `configure`: sends the agent its configuration if it has not the newest. */
-  constructor(parts: {
-    db: Database;
-    clock: Clock;
-    node: string;
-    hub: Hub;
-    configure: (hostId: HostId) => Promise<void>;
-    onError: (error: unknown) => void;
-  }) {
-    this.#db = parts.db;
-    this.#clock = parts.clock;
-    this.#node = parts.node;
-    this.#hub = parts.hub;
-    this.#configure = parts.configure;
-    this.#onError = parts.onError;
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
   }
 
   /** Delivers what waits for `hostId`. `resend`: also what was sent a moment ago, as after a reconnect. */
   to(hostId: HostId, resend: boolean): void {
-    const running = this.#running.get(hostId);
-    if (running !== undefined) {
-      if (resend || running.again === "no") running.again = resend ? "resend" : "new";
-      return;
-    }
-    const entry: { again: "no" | "new" | "resend"; done: Promise<void> } = {
-      again: "no",
-      done: Promise.resolve(),
-    };
-    this.#running.set(hostId, entry);
-    entry.done = this.#deliver(hostId, resend)
-      .catch(this.#onError)
-      .then(() => {
-        this.#running.delete(hostId);
-        if (entry.again !== "no") this.to(hostId, entry.again === "resend");
-      });
+    const asked = this.#waiting.get(hostId);
+    this.#waiting.set(hostId, { resend: resend || asked?.resend === true });
+    this.#running ??= this.#drain();
   }
 
   /** Resolves when nothing is being delivered. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((entry) => entry.done));
+    while (this.#running !== undefined) await this.#running;
   }
 
-  async #deliver(hostId: HostId, resend: boolean): Promise<void> {
-    const connection = this.#hub.current(hostId);
+  async #drain(): Promise<void> {
+    // Whoever tells of many hosts goes on first.
+    await Promise.resolve();
+    try {
+      while (this.#waiting.size > 0) {
+        const some = [...this.#waiting.entries().take(HOSTS_AT_ONCE)];
+        for (const [hostId] of some) this.#waiting.delete(hostId);
+        await this.#deliver(some).catch(this.#parts.onError);
+      }
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #deliver(some: [HostId, { resend: boolean }][]): Promise<void> {
+    const { db } = this.#parts;
+    const ready = await Promise.all(some.map(([hostId, { resend }]) => this.#prepare(hostId, resend)));
+    // On PostgreSQL whoever writes rows of several hosts takes them in the same order.
+    const recipients = ready
+      .filter((one) => one !== undefined)
+      .toSorted((a, b) => (a.connection.hostId < b.connection.hostId ? -1 : 1));
+    const [first, ...others] = recipients;
+    if (first === undefined) return;
+    const delivered =
+      others.length === 0
+        ? [await this.#take(db, first)]
+        : await db.transaction().execute(async (trx) => {
+            const all: Delivered[] = [];
+            for (const recipient of recipients) all.push(await this.#take(trx, recipient));
+            return all;
+          });
+    for (const { connection, jobs, cancels } of delivered) {
+      for (const job of jobs) {
+        connection.send({
+          type: "command.run",
+          job_id: job.id,
+          kind: job.kind,
+          input: JSON.parse(job.input) as Record<string, unknown>,
+          actor_kind: job.actor_kind,
+          created_at: instant(job.created_at),
+        });
+      }
+      for (const jobId of cancels) connection.send({ type: "command.cancel", job_id: jobId, now: false });
+    }
+  }
+
+  /** Before the jobs the configuration: one that proves new credentials must not run with the old ones. */
+  async #prepare(hostId: HostId, resend: boolean): Promise<Recipient | undefined> {
+    const { hub, configure, onError } = this.#parts;
+    const connection = hub.current(hostId);
     const epoch = connection?.greeted?.epoch;
     if (connection !== undefined && epoch === undefined) connection.missed = true;
-    if (connection === undefined || epoch === undefined) return;
-    // Before the jobs: one that proves new credentials must not run with the old ones.
-    await this.#configure(hostId);
-    if (!this.#hub.isCurrent(connection)) return;
-    const now = this.#clock.now();
-    // Only while the store says that this connection is the host's one: a newer one may be of another life, or at another server,
-    // and a job marked as sent to this one would wait there for an agent that never got it.
-    const link = { node: this.#node, connection: connection.number, epoch };
-    const resendBefore = resend ? now : now - RESEND_MS;
-    const jobs = await takeDeliverable(this.#db, hostId, link, { now, resendBefore });
-    const cancels = await cancelsDue(this.#db, hostId);
-    for (const job of jobs) {
-      connection.send({
-        type: "command.run",
-        job_id: job.id,
-        kind: job.kind,
-        input: JSON.parse(job.input) as Record<string, unknown>,
-        actor_kind: job.actor_kind,
-        created_at: instant(job.created_at),
-      });
+    if (connection === undefined || epoch === undefined) return undefined;
+    try {
+      await configure(hostId);
+    } catch (error) {
+      onError(error);
+      return undefined;
     }
-    for (const jobId of cancels) connection.send({ type: "command.cancel", job_id: jobId, now: false });
+    return hub.isCurrent(connection) ? { connection, epoch, resend } : undefined;
+  }
+
+  /**
+   * Only while the store says that this connection is the host's one: a newer one may be of another life, or at another server, and
+   * a job marked as sent to this one would wait there for an agent that never got it.
+   */
+  async #take(db: Database | Trx, { connection, epoch, resend }: Recipient): Promise<Delivered> {
+    const { clock, node } = this.#parts;
+    const { hostId } = connection;
+    const now = clock.now();
+    const link = { node, connection: connection.number, epoch };
+    const resendBefore = resend ? now : now - RESEND_MS;
+    const jobs = await takeDeliverable(db, hostId, link, { now, resendBefore });
+    return { connection, jobs, cancels: await cancelsDue(db, hostId) };
   }
 }

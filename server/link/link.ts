@@ -124,7 +124,8 @@ export class Link {
       ...parts,
       node,
       isCurrent: (connection) => this.hub.isCurrent(connection),
-      settle: (trx, touched) => parts.refreshHosts(trx, [...touched.hosts]),
+      // In one order, as everybody who locks several hosts on PostgreSQL.
+      settle: (trx, touched) => parts.refreshHosts(trx, [...touched.hosts].toSorted()),
       committed: (touched, connections) => this.#committed(touched, connections),
       trouble: (error) => this.#trouble.note(error),
     });

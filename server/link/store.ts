@@ -2,7 +2,7 @@ import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import type { Bus } from "../platform/bus.ts";
-import { inSizes, readyForSizes } from "../platform/db/ready.ts";
+import { ready, readyForRows } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
@@ -52,29 +52,20 @@ export interface Move {
  * meanwhile and its connection is still the one whose frames count. False when that is not so of some: then undo the transaction.
  */
 export async function advance(trx: Trx, moves: readonly Move[]): Promise<boolean> {
-  for (const part of inSizes(moves)) {
-    const params = part.flatMap(({ hostId, epoch, holder, from, to }) => [
-      hostId,
-      epoch,
-      heldBy(holder),
-      from,
-      to,
-    ]);
-    const { numAffectedRows } = await moveLastSeqs(trx, part.length, params);
-    if (Number(numAffectedRows) !== part.length) return false;
-  }
+  const rows = moves.map(({ holder, ...move }) => ({ ...move, holder: heldBy(holder) }));
+  for (const { part, result } of await moveLastSeqs(trx, rows))
+    if (Number(result.numAffectedRows) !== part.length) return false;
   return true;
 }
 
-const MOVE_COLUMNS = 5;
-const moveLastSeqs = readyForSizes<(string | number)[], unknown>(
-  (moves) => moves * MOVE_COLUMNS,
-  (db, params, moves) => {
-    const rows = Array.from({ length: moves }, (_, row) => {
-      const [host, epoch, holder, from, to] = params.slice(row * MOVE_COLUMNS);
-      return sql`(cast(${host} as text), cast(${epoch} as text), cast(${holder} as text),
-        cast(${from} as double precision), cast(${to} as double precision))`;
-    });
+const moveLastSeqs = readyForRows(
+  ["hostId", "epoch", "holder", "from", "to"],
+  (db, moves: (Omit<Move, "holder"> & { holder: string })[]) => {
+    const rows = moves.map(
+      ({ hostId, epoch, holder, from, to }) =>
+        sql`(cast(${hostId} as text), cast(${epoch} as text), cast(${holder} as text),
+          cast(${from} as double precision), cast(${to} as double precision))`,
+    );
     return db
       .updateTable("link_epochs")
       .from(sql`(values ${sql.join(rows)})`.as("move"))
@@ -105,13 +96,12 @@ export async function writeProblem(
 }
 
 export async function configVersion(db: Database, hostId: HostId): Promise<number | undefined> {
-  const row = await db
-    .selectFrom("hosts")
-    .select("config_version")
-    .where("id", "=", hostId)
-    .executeTakeFirst();
-  return row?.config_version;
+  return (await selectConfigVersion(db, { hostId })).rows[0]?.config_version;
 }
+
+const selectConfigVersion = ready((db, { hostId }: { hostId: HostId }) =>
+  db.selectFrom("hosts").select("config_version").where("id", "=", hostId),
+);
 
 type Applied = Extract<TransientMessage, { type: "config.applied" | "schedule.ack" }>;
 
@@ -165,11 +155,26 @@ function storable(text: string): string {
  * answered. One statement that also looks whose the host is: of several servers or connections only one gets a job.
  */
 export async function takeDeliverable(
-  db: Database,
+  db: Database | Trx,
   hostId: HostId,
   link: Holder & { epoch: Epoch },
   times: { now: number; resendBefore: number },
 ) {
+  const { epoch, node, connection } = link;
+  const { rows } = await markSent(db, { hostId, epoch, node, connection, ...times });
+  return rows.toSorted((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
+}
+
+interface Delivering {
+  hostId: HostId;
+  epoch: Epoch;
+  node: string;
+  connection: number;
+  now: number;
+  resendBefore: number;
+}
+
+const markSent = ready((db, { hostId, epoch, node, connection, now, resendBefore }: Delivering) => {
   const due = (e: ExpressionBuilder<Tables, "jobs">) =>
     e.and([
       ACTIVE,
@@ -178,15 +183,15 @@ export async function takeDeliverable(
       e.or([
         e("sent_at", "is", null),
         e.and([
-          e("sent_epoch", "=", link.epoch),
+          e("sent_epoch", "=", epoch),
           // Sent in the future: the clock was set back, and how long ago that was is not known.
-          e.or([e("sent_at", "<=", times.resendBefore), e("sent_at", ">", times.now)]),
+          e.or([e("sent_at", "<=", resendBefore), e("sent_at", ">", now)]),
         ]),
       ]),
     ]);
-  const rows = await db
+  return db
     .updateTable("jobs")
-    .set({ sent_at: times.now, sent_epoch: link.epoch })
+    .set({ sent_at: now, sent_epoch: epoch })
     .where("id", "in", (e) =>
       e
         .selectFrom("jobs")
@@ -204,27 +209,27 @@ export async function takeDeliverable(
           .selectFrom("hosts")
           .select("hosts.id")
           .where("hosts.id", "=", hostId)
-          .where("hosts.link_node", "=", link.node)
-          .where("hosts.link_connection", "=", link.connection),
+          .where("hosts.link_node", "=", node)
+          .where("hosts.link_connection", "=", connection),
       ),
     )
-    .returning(["id", "kind", "input", "actor_kind", "created_at"])
-    .execute();
-  return rows.toSorted((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
-}
+    .returning(["id", "kind", "input", "actor_kind", "created_at"]);
+});
 
 /** Unfinished jobs that somebody wants to end and that the agent may have. */
-export async function cancelsDue(db: Database, hostId: HostId): Promise<JobId[]> {
-  const rows = await db
+export async function cancelsDue(db: Database | Trx, hostId: HostId): Promise<JobId[]> {
+  return (await selectCancels(db, { hostId })).rows.map((row) => row.id);
+}
+
+const selectCancels = ready((db, { hostId }: { hostId: HostId }) =>
+  db
     .selectFrom("jobs")
     .select("id")
     .where("host_id", "=", hostId)
     .where(ACTIVE)
     .where("sent_at", "is not", null)
-    .where("cancel_requested_at", "is not", null)
-    .execute();
-  return rows.map((row) => row.id);
-}
+    .where("cancel_requested_at", "is not", null),
+);
 
 /** Hosts of a server that have something to deliver. */
 export async function hostsWithWaitingJobs(db: Database, node: string): Promise<HostId[]> {

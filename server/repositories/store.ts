@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobState } from "@restic-manager/protocol/jobs";
 import { rowLock } from "../platform/db/dialect.ts";
+import { ready } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
 export type CredentialRow = Tables["repository_credentials"];
@@ -9,13 +10,16 @@ export type StatsRow = Tables["repository_stats"];
 
 /** The everyday slot of a host. */
 export async function readCredentials(db: Database, hostId: HostId): Promise<CredentialRow | undefined> {
-  return db
+  return (await selectCredentials(db, { hostId })).rows[0];
+}
+
+const selectCredentials = ready((db, { hostId }: { hostId: HostId }) =>
+  db
     .selectFrom("repository_credentials")
     .selectAll()
     .where("host_id", "=", hostId)
-    .where("slot", "=", "repo")
-    .executeTakeFirst();
-}
+    .where("slot", "=", "repo"),
+);
 
 export async function writeCredentials(trx: Trx, row: CredentialRow): Promise<void> {
   const { host_id: _host, slot: _slot, ...rest } = row;

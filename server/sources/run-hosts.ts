@@ -55,21 +55,24 @@ async function queueSome(
 ): Promise<HostRun[]> {
   const names = new Map((await readHostNames(trx, hostIds)).map(({ id, name }) => [id, name]));
   const groups = Map.groupBy(await readGroupsOfHosts(trx, hostIds), ({ host_id }) => host_id);
-  const runs: HostRun[] = [];
-  for (const hostId of hostIds) {
+  const runs = new Map<HostId, HostRun>();
+  // In one order, as everybody who locks several hosts on PostgreSQL.
+  for (const hostId of hostIds.toSorted()) {
     const name = names.get(hostId);
     const own = groups.get(hostId) ?? [];
-    if (name === undefined) runs.push(refused(hostId, new ApiProblem("not_found", "there is no such host")));
-    else if (own.length === 0) runs.push(refused(hostId, withoutGroups(name)));
-    else if (!(await parts.hasCredentials(trx, hostId))) runs.push(refused(hostId, withoutCredentials(name)));
+    if (name === undefined)
+      runs.set(hostId, refused(hostId, new ApiProblem("not_found", "there is no such host")));
+    else if (own.length === 0) runs.set(hostId, refused(hostId, withoutGroups(name)));
+    else if (!(await parts.hasCredentials(trx, hostId)))
+      runs.set(hostId, refused(hostId, withoutCredentials(name)));
     else {
       const jobIds = [];
       for (const group of own)
         jobIds.push(await orderBackup(parts, trx, { ...group, host_name: name }, bandwidth, actor));
-      runs.push({ outcome: "queued", host_id: hostId, job_ids: jobIds });
+      runs.set(hostId, { outcome: "queued", host_id: hostId, job_ids: jobIds });
     }
   }
-  return runs;
+  return hostIds.flatMap((hostId) => runs.get(hostId) ?? []);
 }
 
 function refused(hostId: HostId, problem: ApiProblem): HostRun {

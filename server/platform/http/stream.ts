@@ -34,16 +34,17 @@ const COMMENT = new TextEncoder().encode(": \n\n");
  * and no memory of ours. So a source reads what is new from where it stands (the store, or a bounded `feed`) rather than
  * collecting events.
  *
- * @param source must end soon after `signal` aborts: the viewer has gone, or the server stops.
+ * @param source gives events, or the bytes of `encodeEvent` when many viewers get the same. It must end soon after `signal` aborts:
+ * the viewer has gone, or the server stops.
  */
 export function streamEvents(
   parts: StreamParts,
-  source: (signal: AbortSignal) => AsyncIterable<StreamEvent>,
+  source: (signal: AbortSignal) => AsyncIterable<StreamEvent | Uint8Array>,
 ): Response {
   parts.keepOpen?.();
   const ended = new AbortController();
   const events = source(ended.signal)[Symbol.asyncIterator]();
-  let waiting: Promise<IteratorResult<StreamEvent> | "failed"> | null = null;
+  let waiting: Promise<IteratorResult<StreamEvent | Uint8Array> | "failed"> | null = null;
   let endChecks: Cancel = () => undefined;
   const end = () => {
     endChecks();
@@ -75,7 +76,7 @@ export function streamEvents(
           return controller.close();
         }
         waiting = null;
-        controller.enqueue(encodeEvent(next.value));
+        controller.enqueue(next.value instanceof Uint8Array ? next.value : encodeEvent(next.value));
       },
       cancel: end,
     },
@@ -91,7 +92,7 @@ export function streamEvents(
   });
 }
 
-/** @internal for the test of its line breaks. */
+/** An event as it travels, for a source that sends the same one to many. */
 export function encodeEvent({ event, id, data }: StreamEvent): Uint8Array {
   const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
   const head = `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}`;
