@@ -1,9 +1,12 @@
+import type { Database } from "bun:sqlite";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { ResticFound } from "@restic-manager/protocol/restic-found";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import type { HeldJob, Journal } from "./journal.ts";
+import { ScheduleBook } from "./schedules/book.ts";
+import { Scheduler } from "./schedules/scheduler.ts";
 import { Link, type Socket, type SocketEvents } from "./link.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
@@ -17,6 +20,10 @@ const ROOM_MS = 2_000;
 
 /** What the agent's own rules stand on: a real agent's restic and files, or those of a simulated one. */
 export interface CoreParts {
+  db: Database;
+  hostId: string;
+  /** The name of the machine's own time zone. */
+  timezone: () => string;
   outbox: Outbox;
   journal: Journal;
   timers: Timers;
@@ -44,12 +51,14 @@ export interface CoreParts {
   onIdle?: () => void;
 }
 
-/** The link and the queue of one agent, wired to each other. */
+/** The link, the queue and the scheduler of one agent, wired to each other. */
 export interface AgentCore {
   /** Start it to connect. */
   link: Link;
   /** Open it to work. */
   queue: Queue;
+  /** Start it when the queue is open: what is due is fired at once. */
+  scheduler: Scheduler;
   /** Interrupts what runs, disconnects, and resolves when the configuration is saved. */
   stop: () => Promise<void>;
 }
@@ -64,8 +73,19 @@ export function agentCore(parts: CoreParts): AgentCore {
     between: parts.between,
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
     ...(parts.onIdle === undefined ? {} : { onIdle: parts.onIdle }),
+    onFinished: () => scheduler.refresh(),
     timers,
     room: () => new Promise((resolve) => void timers.after(ROOM_MS, () => resolve())),
+  });
+  const book = new ScheduleBook({ db: parts.db, journal, now: timers.now });
+  const scheduler = new Scheduler({
+    book,
+    timers,
+    hostId: parts.hostId,
+    timezone: parts.timezone,
+    start: (jobs) => jobs.forEach((job) => queue.add(job)),
+    onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
+    say: (text) => log.info(text),
   });
   // What the server asks and the disk has no room for must not end the agent: it is asked again.
   const guarded = (doing: string, work: () => void): void => {
@@ -93,7 +113,8 @@ export function agentCore(parts: CoreParts): AgentCore {
           outbox: { lowest, highest },
           jobs,
           config_version: config.version(),
-          schedule_version: 0,
+          schedule_version: book.version,
+          timezone: parts.timezone(),
         };
       },
       run: (command) =>
@@ -115,6 +136,13 @@ export function agentCore(parts: CoreParts): AgentCore {
             log.error("could not save the configuration", { error: toError(error) }),
           );
       },
+      schedule: (set) =>
+        guarded("take new schedules", () => {
+          scheduler.adopt(set);
+          // Nothing may be there to run; then the agent makes itself small again.
+          queue.wake();
+          link.say({ type: "schedule.ack", version: set.version });
+        }),
       resync() {
         journal.resync();
         queue.wake();
@@ -125,7 +153,9 @@ export function agentCore(parts: CoreParts): AgentCore {
   return {
     link,
     queue,
+    scheduler,
     async stop() {
+      scheduler.stop();
       await queue.stop();
       link.stop();
       await saving;

@@ -36,6 +36,8 @@ export function namingFile<T>(path: string, work: () => T): T {
  *
  * - `outbox` what the server has not acknowledged, by sequence number
  * - `job` every job this agent ever accepted, for 30 days
+ * - `schedule_set` what the server last sent; `schedule_state` up to which moment each schedule has had its runs; `fired` each instant
+ *   that has; `schedule_latest` the newest job of each group of each schedule
  * - `meta` the outbox's epoch and highest number, and what must be done again after a crash
  *
  * @throws SQLiteError when the file is no database or is damaged; see `namingFile`.
@@ -77,6 +79,28 @@ export function openAgentDb(path: string): Database {
       log_lines integer not null default 0,
       check ((state = 'finished') = (outcome is not null))
     ) strict`);
+    db.run(`create table if not exists schedule_set (
+      only integer primary key check (only = 1),
+      body text not null
+    ) strict`);
+    db.run(`create table if not exists schedule_state (
+      schedule_id text primary key,
+      timing text not null,
+      until integer not null
+    ) strict`);
+    db.run(`create table if not exists schedule_latest (
+      schedule_id text not null,
+      group_id text not null,
+      job_id text not null,
+      scheduled_at integer not null,
+      attempt integer not null,
+      primary key (schedule_id, group_id)
+    ) strict`);
+    db.run(`create table if not exists fired (
+      schedule_id text not null,
+      scheduled_at integer not null,
+      primary key (schedule_id, scheduled_at)
+    ) strict`);
     db.run(`create index if not exists job_unfinished on job (position) where state <> 'finished'`);
   })();
   return db;
@@ -90,7 +114,8 @@ export function belongsToAnother(db: Database, hostId: string): boolean {
   const owner = meta.get("host_id");
   if (owner === hostId) return false;
   db.transaction(() => {
-    for (const table of ["outbox", "job", "meta"]) db.run(`delete from ${table}`);
+    const tables = ["outbox", "job", "schedule_set", "schedule_state", "schedule_latest", "fired", "meta"];
+    for (const table of tables) db.run(`delete from ${table}`);
     meta.set("host_id", hostId);
   })();
   return owner !== undefined;

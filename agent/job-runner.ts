@@ -1,3 +1,5 @@
+import type { Hooks } from "@restic-manager/protocol/config";
+import type { SourceGroupId } from "@restic-manager/protocol/ids";
 import type { JobError } from "@restic-manager/protocol/job-error";
 import type { JobInput, JobKind, JobProgress } from "@restic-manager/protocol/jobs";
 import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";
@@ -10,6 +12,9 @@ import type { Timers } from "./timers.ts";
 export interface JobTools<K extends JobKind> {
   /** Everything for a restic call, or why there can be none. */
   restic(bandwidth?: Bandwidth): { ok: true; context: ResticContext } | { ok: false; error: JobError };
+  jobId: string;
+  /** What runs before and after a backup of that group. */
+  hooks?: (groupId: SourceGroupId) => Hooks | undefined;
   /** The name that this machine's snapshots carry. */
   hostName: string;
   /** Aborted when somebody cancels: restic is asked to end. */

@@ -1,4 +1,4 @@
-import { SQLiteError, type Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { JobId } from "@restic-manager/protocol/ids";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import { ActorKind, JobKind, parseOrder, type JobOrder } from "@restic-manager/protocol/jobs";
@@ -7,6 +7,7 @@ import type { DurableMessage } from "@restic-manager/protocol/messages";
 import type { CommandRun } from "@restic-manager/protocol/server-message";
 import { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Ballast } from "./ballast.ts";
+import { isDiskFull } from "./disk-full.ts";
 import { Meta } from "./meta.ts";
 import type { LogChunk, Outbox } from "./outbox.ts";
 
@@ -107,6 +108,23 @@ export class Journal {
       };
       return { verdict: "new", job };
     });
+  }
+
+  /** Several writes that stay or go together: one transaction, for which log lines give way on a full disk. @throws NoRoom */
+  together<T>(work: () => T): T {
+    return this.#commit(work);
+  }
+
+  /** Takes a job that this agent starts by itself. Inside `together`, with what announces it. */
+  begin(job: JobOrder & { id: JobId; actorKind: ActorKind; createdAt: string }): HeldJob {
+    const { id: job_id, kind, input, actorKind: actor_kind, createdAt: created_at } = job;
+    this.#insert({ job_id, kind, input, actor_kind, created_at }, "accepted", null);
+    return { ...job, state: "accepted", process: null, logLines: 0 };
+  }
+
+  /** Tells the server. Inside `together`. */
+  append(message: DurableMessage): void {
+    this.#outbox.append(message);
   }
 
   /** Before restic is spawned: from now on a crash of the agent ends this job as `agent_restarted`. */
@@ -379,11 +397,4 @@ const UNSURE: ReadonlySet<JobErrorCode> = new Set<JobErrorCode>(["agent_restarte
 /** Whether a restic that had begun may have left something in the repository that the server has not heard of. */
 function mayHaveSaved(outcome: JobOutcome): boolean {
   return outcome.state === "failed" ? UNSURE.has(outcome.error.code) : true;
-}
-
-/** True when SQLite says that the disk is full, or that a write was cut short by it. */
-export function isDiskFull(error: unknown): boolean {
-  return (
-    error instanceof SQLiteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_WRITE")
-  );
 }

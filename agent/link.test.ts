@@ -40,6 +40,7 @@ function world(given: { resync?: () => void } = {}) {
       run: (message) => heard.push(`run ${message.job_id}`),
       cancel: (id, now) => heard.push(`cancel ${id} ${now}`),
       configure: (config) => heard.push(`configure ${config.version}`),
+      schedule: (set) => heard.push(`schedule ${set.version}`),
       resync: given.resync ?? (() => heard.push("resync")),
       say: (_level, text) => heard.push(text),
     },

@@ -8,8 +8,9 @@ import {
   type ServerMessage,
 } from "@restic-manager/protocol/server-message";
 import type { JobId } from "@restic-manager/protocol/ids";
+import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
-import { isDiskFull } from "./journal.ts";
+import { isDiskFull } from "./disk-full.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Cancel, Timers } from "./timers.ts";
 
@@ -34,6 +35,7 @@ export interface LinkDuties {
   run(command: CommandRun): void;
   cancel(jobId: JobId, now: boolean): void;
   configure(config: AgentConfig): void;
+  schedule(set: ScheduleSet): void;
   /** The server went back in time: append every outcome again. */
   resync(): void;
   /** Written for people: connected, lost, refused and why. */
@@ -174,6 +176,8 @@ export class Link {
         return this.#duties.cancel(message.job_id, message.now);
       case "config.update":
         return this.#duties.configure(message.config);
+      case "schedule.set":
+        return this.#duties.schedule(message);
       case "error":
         return this.#told(message);
     }

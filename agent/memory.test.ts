@@ -6,7 +6,7 @@ function mapping(head: string, anonymousKiB: number): string {
   return `${head}\nSize:              79908 kB\nRss:               24108 kB\nAnonymous:         ${anonymousKiB.toString().padStart(8)} kB\nVmFlags: rd ex mr mw me \n`;
 }
 
-test("only the program's own unchanged code is given back", () => {
+test("only the program's own unchanged code and tables are given back", () => {
   const smaps = [
     mapping("00200000-01a39000 r--p 00000000 fe:00 131                                /opt/an agent", 0),
     mapping("01a3a000-0684a000 r-xp 01839000 fe:00 131                                /opt/an agent", 0),
@@ -14,7 +14,10 @@ test("only the program's own unchanged code is given back", () => {
     mapping("7f0000000000-7f0000100000 rwxp 00000000 00:00 0 ", 20),
     mapping("7f1000000000-7f1000100000 r-xp 00028000 fe:00 77                         /lib/libc.so.6", 0),
   ].join("");
-  expect(codeRanges(smaps, "/opt/an agent")).toEqual([{ start: 0x1a3a000n, bytes: 0x4e10000n }]);
+  expect(codeRanges(smaps, "/opt/an agent")).toEqual([
+    { start: 0x200000n, bytes: 0x1839000n },
+    { start: 0x1a3a000n, bytes: 0x4e10000n },
+  ]);
 });
 
 test("code in which a debugger has set a breakpoint stays", () => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** From <sys/mman.h>: the pages of this range are not needed; what is needed again is read from the file again. */
 const MADV_DONTNEED = 4;
 
-/** A part of this process's own program that lies in memory and nobody has changed there. */
+/** A part of this process's own program, code or data that is only read, that lies in memory and nobody has changed there. */
 interface CodeRange {
   start: bigint;
   bytes: bigint;
@@ -31,12 +31,12 @@ export async function giveBackMemory(): Promise<void> {
 }
 
 /**
- * The executable parts of `program` in the text of /proc/PID/smaps. One of which a page was changed in memory (a debugger's
+ * The executable and read-only parts (calendars, tables of characters) of `program` in the text of /proc/PID/smaps. One of which a page was changed in memory (a debugger's
  * breakpoint) is left out: giving it back would undo the change.
  */
 export function codeRanges(smaps: string, program: string): CodeRange[] {
   return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap((mapping) => {
-    const [, from, to, path] = /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+ +(.+)$/m.exec(mapping) ?? [];
+    const [, from, to, path] = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ \d+ +(.+)$/m.exec(mapping) ?? [];
     if (from === undefined || to === undefined || path !== program) return [];
     if (!/^Anonymous: +0 kB$/m.test(mapping)) return [];
     const start = BigInt(`0x${from}`);

@@ -22,6 +22,8 @@ export interface QueueParts {
   /** Runs between two jobs, when restic is idle: tells the server what the repository holds. */
   between: (cancel: AbortSignal) => Promise<"told" | "later">;
   onError: (error: unknown, doing: string) => void;
+  /** A job is over, and its outcome written down. */
+  onFinished?: () => void;
   /** Nothing is left to do. */
   onIdle?: () => void;
   /** Resolves when a disk that had no room may be tried again. */
@@ -137,6 +139,7 @@ export class Queue {
     }
     await this.#keep(job.id, outcome);
     this.#running = undefined;
+    this.#parts.onFinished?.();
   }
 
   /** How a job ended is never dropped: a disk without any room is waited for. */

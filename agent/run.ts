@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
-import type { AgentConfig } from "@restic-manager/protocol/config";
+import type { AgentConfig, Hooks } from "@restic-manager/protocol/config";
+import type { SourceGroupId } from "@restic-manager/protocol/ids";
 import { HEARTBEAT_MS } from "@restic-manager/protocol/limits";
 import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
@@ -19,7 +20,8 @@ import { resticContext, type ResticPlaces } from "./restic-access.ts";
 import { readSecrets, writeSecrets } from "./secrets.ts";
 import { lockState } from "./state-lock.ts";
 import { readSysinfo } from "./sysinfo.ts";
-import { systemTimers } from "./timers.ts";
+import { machineTimezone } from "./timezone.ts";
+import { systemTimers, type Timers } from "./timers.ts";
 import { websocketConnector } from "./websocket.ts";
 
 /** How often the agent looks for a new restic and tidies its journal. */
@@ -35,6 +37,8 @@ export interface RunOptions {
   /** Aborted when the agent shall end. */
   signal: AbortSignal;
   log: Log;
+  /** The machine's own unless a test owns the clock. */
+  timers?: Timers;
 }
 
 /**
@@ -42,25 +46,26 @@ export interface RunOptions {
  *
  * @throws SecretsError, AgentDbError when a file of its own is damaged, which is not written to then; StateInUse.
  */
-export async function runAgent({ paths, file, env, signal, log }: RunOptions): Promise<void> {
+export async function runAgent(options: RunOptions): Promise<void> {
+  const { paths, file, log } = options;
   for (const secret of secretsIn(file)) log.hide(secret);
   mkdirSync(paths.stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(paths.cacheDir, { recursive: true, mode: 0o700 });
   mkdirSync(paths.tmpDir, { recursive: true, mode: 0o700 });
   const unlock = lockState(paths.lockFile);
   try {
-    await live({ paths, file, env, signal, log });
+    await live(options);
   } finally {
     unlock();
   }
 }
 
-async function live({ paths, file, env, signal, log }: RunOptions): Promise<void> {
+async function live({ paths, file, env, signal, log, timers: given }: RunOptions): Promise<void> {
   const key = sealingKey(file);
   let config = await readSecrets(paths.secretsFile, key, file.host_id);
   hideCredentials(log, config);
 
-  const timers = systemTimers();
+  const timers = given ?? systemTimers();
   const { db, outbox, meta, journal, foreign } = openBooks(paths.database, file.host_id, timers.now);
   if (foreign) log.warn("this machine was enrolled anew; what waited for its former host is dropped");
   const system = readSysinfo({ machineIdFile: paths.machineIdFile });
@@ -82,9 +87,20 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
 
   const access = (bandwidth?: Parameters<typeof resticContext>[3]) =>
     resticContext(restic.binary, config, places, bandwidth);
-  const parts = { journal, timers, meta, log, access, hostName: () => config?.host_name ?? system.hostname };
+  const parts = {
+    journal,
+    timers,
+    meta,
+    log,
+    access,
+    hostName: () => config?.host_name ?? system.hostname,
+    hooks: (groupId: SourceGroupId) => hooksFor(config, groupId),
+  };
   let settling = (): void => {};
-  const { link, queue, stop } = agentCore({
+  const { link, queue, scheduler, stop } = agentCore({
+    db,
+    hostId: file.host_id,
+    timezone: () => machineTimezone(env),
     outbox,
     journal,
     timers,
@@ -133,7 +149,10 @@ async function live({ paths, file, env, signal, log }: RunOptions): Promise<void
   };
   const earlier = await recover({ journal, timers: resticTimers, log, restic: context });
   // What was accepted and has not begun keeps for the next start.
-  if (!signal.aborted) queue.open(earlier);
+  if (!signal.aborted) {
+    queue.open(earlier);
+    scheduler.start();
+  }
   await ended;
   clearInterval(looking);
   await stop();
@@ -153,6 +172,12 @@ function openBooks(path: string, hostId: string, now: () => number) {
     journal.held();
     return { db, outbox, meta: new Meta(db), journal, foreign };
   });
+}
+
+/** A group's own hooks stand instead of the host's, both of them. */
+function hooksFor(config: AgentConfig | undefined, groupId: SourceGroupId): Hooks | undefined {
+  const own = config?.hooks?.groups.find((group) => group.source_group_id === groupId);
+  return own?.hooks ?? config?.hooks?.host;
 }
 
 function hideCredentials(log: Log, config: AgentConfig | undefined): void {

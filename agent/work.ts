@@ -22,6 +22,7 @@ export interface WorkParts {
   log: Log;
   access: (bandwidth?: Parameters<typeof resticContext>[3]) => ReturnType<typeof resticContext>;
   hostName: () => string;
+  hooks?: JobTools<JobKind>["hooks"];
   /** Who runs what; the product's own unless told. */
   runners?: JobRunners;
 }
@@ -43,6 +44,8 @@ export async function workOn(
   const tools: JobTools<JobKind> = {
     ...signals,
     restic: parts.access,
+    jobId: job.id,
+    ...(parts.hooks === undefined ? {} : { hooks: parts.hooks }),
     hostName: parts.hostName(),
     timers,
     log: (stream, text) => writer.line(stream, text),

@@ -11,7 +11,6 @@ import type {
   HostsPage,
   HostsQuery,
   SnapshotsPage,
-  SourceGroups,
 } from "@restic-manager/protocol/api/hosts";
 import type {
   CancelJob,
@@ -33,6 +32,7 @@ import type {
   SetupState,
   SignIn,
 } from "@restic-manager/protocol/api/session";
+import type { SourceGroups } from "@restic-manager/protocol/api/sources";
 import { ApiProblem, problemOf } from "./api-problem.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

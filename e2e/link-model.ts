@@ -177,6 +177,7 @@ export class ModelAgent {
         },
         cancel: (id) => this.#cancel(id, journal),
         configure: () => {},
+        schedule: () => {},
         resync: () => journal.resync(),
         say: () => {},
       },

@@ -42,5 +42,7 @@ export const Hello = z.looseObject({
   jobs: z.array(z.object({ id: JobId, state: z.enum(["accepted", "running"]).catch("running") })),
   config_version: z.int().nonnegative().catch(0),
   schedule_version: z.int().nonnegative().catch(0),
+  /** Name of the zone the machine's clock shows; from version 2 on. */
+  timezone: z.string().max(64).optional().catch(undefined),
 });
 export type Hello = z.infer<typeof Hello>;

@@ -15,6 +15,10 @@ export type JobId = z.infer<typeof JobId>;
 export const SourceGroupId = ulid.brand<"SourceGroupId">();
 export type SourceGroupId = z.infer<typeof SourceGroupId>;
 
+/** When which source groups of one host are backed up. */
+export const ScheduleId = ulid.brand<"ScheduleId">();
+export type ScheduleId = z.infer<typeof ScheduleId>;
+
 /** A person who signs in. */
 export const UserId = ulid.brand<"UserId">();
 export type UserId = z.infer<typeof UserId>;

@@ -22,6 +22,8 @@ export const JOB_ERROR_CODES = [
   "host_removed",
   "given_up",
   "invalid_input",
+  "hook_failed",
+  "host_offline",
   "disk_full",
   "failed",
 ] as const;

@@ -37,3 +37,30 @@ export const MALFORMED_PER_MINUTE = 10;
 
 /** An agent remembers the outcome of a job for so long, to answer a repeated command and a resync. */
 export const OUTCOME_KEPT_MS = 30 * 24 * 3600_000;
+
+/** Largest JSON of a host's schedules together with its source groups, in bytes: they travel in one frame. */
+export const SCHEDULES_BYTES = 768 * 1024;
+
+/** Most source groups of one host, and most schedules. */
+export const GROUPS_PER_HOST = 100;
+
+/** Longest body of one hook, in characters. */
+export const HOOK_CHARACTERS = 16 * 1024;
+
+/** Largest JSON of all hooks of one host, in bytes: they travel inside its configuration. */
+export const HOOKS_BYTES = 256 * 1024;
+
+/** How long a hook may take unless it says otherwise, in seconds. */
+export const HOOK_TIMEOUT_SECONDS = 600;
+
+/** Longest wait between two tries of the same work, in milliseconds: back-off doubles up to this. */
+export const BACK_OFF_CAP_MS = 30 * 60_000;
+
+/** Longest cron expression there can be any sense in; a list of every minute has 230 characters. */
+export const CRON_CHARACTERS = 512;
+
+/** Missed instants listed in one fire: the newest, when more were missed. */
+export const MISSED_LISTED = 50;
+
+/** Missed instants are counted up to this. */
+export const MISSED_COUNTED = 1_000;

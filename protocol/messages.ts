@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Instant, JobId, ResticId } from "./ids.ts";
+import { ScheduleFire } from "./schedule-fire.ts";
 import { ActorKind, JobKind } from "./jobs.ts";
 import { JobOutcome } from "./outcome.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -26,6 +27,7 @@ export const DurableMessage = z.discriminatedUnion("type", [
   }),
   /** Lines that had to give way on the agent. They count in the numbering. */
   z.object({ type: z.literal("log.gap"), job_id: JobId, first_line: count, count: z.int().positive() }),
+  ScheduleFire,
   /** The whole list, in parts that each fit a frame; the server swaps it in with the last part. */
   z.object({
     type: z.literal("snapshots.report"),
@@ -60,5 +62,7 @@ export const TransientMessage = z.discriminatedUnion("type", [
     progress: z.record(z.string(), z.unknown()),
   }),
   z.object({ type: z.literal("config.applied"), version: count }),
+  /** The schedules of that version would survive a restart of the agent. */
+  z.object({ type: z.literal("schedule.ack"), version: count }),
 ]);
 export type TransientMessage = z.infer<typeof TransientMessage>;

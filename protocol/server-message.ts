@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AgentConfig } from "./config.ts";
 import { Instant, JobId } from "./ids.ts";
 import { ActorKind } from "./jobs.ts";
+import { ScheduleSet } from "./schedule.ts";
 
 const count = z.int().nonnegative();
 
@@ -19,6 +20,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   /** Everything up to `seq` is committed. */
   z.object({ type: z.literal("ack"), seq: count }),
   z.object({ type: z.literal("config.update"), config: AgentConfig }),
+  ScheduleSet,
   z.object({
     type: z.literal("command.run"),
     job_id: JobId,

@@ -4,8 +4,9 @@
  * | number | date       | what changed |
  * |--------|------------|--------------|
  * | 1      | 2026-11-21 | first release: hello, durable frames, `init` and `backup` |
+ * | 2      | 2026-11-21 | `schedule.set`, `schedule.ack`, `schedule.fire`; hooks in the configuration; `timezone` in hello |
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Agents below this number are told to update; their backups go on meanwhile. */
 export const OLDEST_AGENT_PROTOCOL = 1;

@@ -24,6 +24,7 @@ import type { Instance } from "./platform/instance.ts";
 import type { Leases } from "./platform/lease.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
+import { wholeAgentConfig } from "./agent-config.ts";
 import type { Core } from "./core.ts";
 import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
@@ -34,11 +35,15 @@ import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
+import { dropWaiting } from "./jobs/waiting-store.ts";
 import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
-import { agentConfig, hasCredentials, storeCredentials } from "./repositories/config.ts";
+import { hasCredentials, storeCredentials } from "./repositories/config.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
 import { hostPartsOf } from "./repositories/host-parts.ts";
+import { schedulesRoom } from "./schedules/routes.ts";
+import { schedulesUsing } from "./schedules/store.ts";
 import { snapshotsRoom } from "./snapshots/routes.ts";
+import { defaultHooks } from "./sources/hooks.ts";
 import { seedSourceGroup } from "./sources/groups.ts";
 import { sourcesRoom } from "./sources/routes.ts";
 
@@ -113,12 +118,35 @@ export function createApp(parts: AppParts) {
       hostsRoom({
         ...parts,
         progressOf: (jobId) => core.progress.latest(jobId),
-        partsOf: (hostId) => hostPartsOf(db, hostId),
+        partsOf: async (hostId) => ({
+          ...(await hostPartsOf(db, hostId)),
+          default_hooks: await defaultHooks(db, hostId),
+        }),
         storeState: core.storeState,
       }),
     )
     .route("/", snapshotsRoom(parts))
-    .route("/", sourcesRoom({ ...parts, hasCredentials, createJob: core.createJob, viewJob }))
+    .route(
+      "/",
+      sourcesRoom({
+        ...parts,
+        hasCredentials,
+        createJob: core.createJob,
+        viewJob,
+        usedBy: schedulesUsing,
+        dropWaiting: (trx, sourceGroupId) => dropWaiting(trx, { sourceGroupId }, clock.now()),
+      }),
+    )
+    .route(
+      "/",
+      schedulesRoom({
+        ...parts,
+        hasCredentials,
+        createJob: core.createJob,
+        viewJob,
+        dropWaitingOf: (trx, scheduleId) => dropWaiting(trx, { scheduleId }, clock.now()),
+      }),
+    )
     .route(
       "/",
       repositoriesRoom({
@@ -135,7 +163,7 @@ export function createApp(parts: AppParts) {
         storeCredentials: (trx, hostId, credentials) =>
           storeCredentials(trx, seal, hostId, credentials, clock.now()),
         seedSourceGroup: (trx, host, wished) => seedSourceGroup(trx, ids, host, wished, clock.now()),
-        configOf: (trx, hostId) => agentConfig(trx, seal, hostId),
+        configOf: (trx, hostId) => wholeAgentConfig(trx, seal, hostId),
       }),
     )
     .route(

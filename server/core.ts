@@ -1,5 +1,6 @@
 import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import { wholeAgentConfig } from "./agent-config.ts";
 import { refreshHost, refreshHosts } from "./hosts/refresh.ts";
 import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownerOfActive } from "./jobs/jobs.ts";
@@ -17,7 +18,8 @@ import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
-import { agentConfig, needInit } from "./repositories/config.ts";
+import { needInit } from "./repositories/config.ts";
+import { agentSchedules } from "./schedules/agent-schedules.ts";
 
 export interface CoreParts {
   db: Database;
@@ -61,7 +63,7 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
   });
 
   const configFor = async (hostId: HostId) => {
-    const config = await agentConfig(db, seal, hostId);
+    const config = await wholeAgentConfig(db, seal, hostId);
     if (config === undefined || config.repository === null) return config;
     await db.transaction().execute(async (trx) => {
       const name = (await hostNames(trx, [hostId])).get(hostId)?.name ?? config.host_name;
@@ -88,6 +90,7 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     },
     finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
     configFor,
+    schedulesFor: (hostId) => agentSchedules(db, hostId),
     progress(hostId, message) {
       progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));
     },

@@ -1,17 +1,19 @@
 import type { Durable } from "@restic-manager/protocol/frame";
-import type { HostId } from "@restic-manager/protocol/ids";
+import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import { jobKinds } from "@restic-manager/protocol/jobs";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { recordJob } from "./jobs/record.ts";
 import type { Touched } from "./link/touched.ts";
 import type { Trx } from "./platform/db/schema.ts";
 import { adoptRepository, applyStats } from "./repositories/stats.ts";
+import { recordStarted } from "./jobs/started.ts";
+import { recordFire } from "./schedules/fire.ts";
 import { applySnapshotsReport, forgetSnapshots } from "./snapshots/apply.ts";
 
 /** Hands a durable message to the room that keeps such things, inside the transaction that also counts it. */
 export async function receiveDurable(
   trx: Trx,
-  from: { hostId: HostId; now: number },
+  from: { hostId: HostId; epoch: Epoch; now: number },
   { message }: Extract<Durable, { type: "message" }>,
   touched: Touched,
 ): Promise<void> {
@@ -28,6 +30,11 @@ export async function receiveDurable(
     case "job.finished":
       await recordJob(trx, hostId, message, touched, now);
       return await noteRepository(trx, hostId, message, touched);
+    case "schedule.fire":
+      for (const jobId of await recordFire(trx, recordStarted, from, message))
+        touched.jobs.set(jobId, hostId);
+      touched.hosts.add(hostId);
+      return;
     case "job.accepted":
     case "job.started":
     case "log.gap":

@@ -5,6 +5,7 @@ import { renewSetupToken } from "./auth/setup-token.ts";
 import { runBackground } from "./background.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Link } from "./link/link.ts";
+import { tickers } from "./tickers.ts";
 import { agentEntrance, type SocketData } from "./link/entrance.ts";
 import { z } from "zod";
 import { localBus, type Bus } from "./platform/bus.ts";
@@ -165,7 +166,7 @@ export async function startServer(
 
     core.link.start();
     const endBackground = await runBackground(
-      { db, clock, bus, leases, retention: config.retention },
+      { db, clock, bus, leases, retention: config.retention, tickers: tickers(parts) },
       (error, doing) => log.error(`could not ${doing}`, error),
     );
 

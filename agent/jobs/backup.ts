@@ -1,8 +1,11 @@
 import { ResticId } from "@restic-manager/protocol/ids";
-import type { JobProgress, JobResult } from "@restic-manager/protocol/jobs";
+import type { JobInput, JobProgress, JobResult } from "@restic-manager/protocol/jobs";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { backup, type BackupProgress, type BackupResult } from "@restic-manager/restic/commands/backup";
-import { failure, type JobRunner } from "../job-runner.ts";
+import type { ResticContext } from "@restic-manager/restic/context";
+import { failure, type JobRunner, type JobTools } from "../job-runner.ts";
 import { watchOpening } from "../opening.ts";
+import { betweenHooks } from "./hooked.ts";
 import { toJobError } from "../restic-access.ts";
 
 /** Issues that travel with the result; the log has them all. */
@@ -14,11 +17,19 @@ const ISSUES_BYTES = 256 * 1024;
 export const runBackup: JobRunner<"backup"> = async (input, tools) => {
   const restic = tools.restic(input.bandwidth);
   if (!restic.ok) return failure(restic.error);
-  const opening = watchOpening(restic.context, tools);
+  return betweenHooks(input, tools, restic.context, () => save(restic.context, input, tools));
+};
+
+async function save(
+  context: ResticContext,
+  input: JobInput<"backup">,
+  tools: JobTools<"backup">,
+): Promise<JobOutcome> {
+  const opening = watchOpening(context, tools);
   const speed = speedometer(tools.timers.now);
   let latest = waiting();
   const outcome = await backup(
-    restic.context,
+    context,
     {
       includes: input.includes,
       excludes: input.excludes,
@@ -47,7 +58,7 @@ export const runBackup: JobRunner<"backup"> = async (input, tools) => {
   // The watch stopped restic, not a person: what it found out is the reason.
   const cancelledByPerson = tools.cancel.aborted || tools.kill.aborted;
   return failure(cancelledByPerson ? undefined : (opening.failed ?? toJobError(outcome.error)));
-};
+}
 
 function waiting(): JobProgress<"backup"> {
   return {

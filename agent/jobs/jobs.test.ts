@@ -52,6 +52,7 @@ function tools(repository: string, password = "a password") {
   };
   const made: JobTools<JobKind> = {
     restic: (bandwidth) => resticContext(binary, config, places, bandwidth),
+    jobId: "01JD0000000000000000000001",
     hostName: "client1",
     cancel: cancel.signal,
     kill: new AbortController().signal,

@@ -24,6 +24,8 @@ const WORDS: Record<JobErrorCode, string> = {
   given_up: "Given up on",
   host_removed: "Host was removed",
   invalid_input: "Job was refused",
+  hook_failed: "Hook before it failed",
+  host_offline: "Given up while offline",
   disk_full: "Machine's disk is full",
   failed: "restic failed",
 };

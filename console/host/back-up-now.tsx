@@ -1,7 +1,8 @@
 import { Button } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { Host, SourceGroup } from "@restic-manager/protocol/api/hosts";
+import type { Host } from "@restic-manager/protocol/api/hosts";
+import type { SourceGroup } from "@restic-manager/protocol/api/sources";
 import { api } from "../api.ts";
 import { hostQuery, sourceGroupsQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";

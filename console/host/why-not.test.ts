@@ -1,4 +1,5 @@
-import type { Host, SourceGroup } from "@restic-manager/protocol/api/hosts";
+import type { Host } from "@restic-manager/protocol/api/hosts";
+import type { SourceGroup } from "@restic-manager/protocol/api/sources";
 import { JobId, ResticId, SourceGroupId } from "@restic-manager/protocol/ids";
 import { expect, test } from "bun:test";
 import { whyNot } from "./why-not.ts";
@@ -21,6 +22,10 @@ const GROUPS: SourceGroup[] = [
     name: "default",
     includes: ["/etc"],
     excludes: [],
+    retention_policy: {},
+    retry_max: 10,
+    retry_backoff_seconds: 60,
+    hooks: null,
   },
 ];
 

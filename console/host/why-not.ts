@@ -1,4 +1,5 @@
-import type { Host, SourceGroup } from "@restic-manager/protocol/api/hosts";
+import type { Host } from "@restic-manager/protocol/api/hosts";
+import type { SourceGroup } from "@restic-manager/protocol/api/sources";
 
 /** Why no backup can be started, or null. The server has the last word. */
 export function whyNot(

@@ -24,6 +24,8 @@ const ADVICE: Record<JobErrorCode, string> = {
     "Run it again once the machine is back. A snapshot that was saved nevertheless is in the list then.",
   host_removed: "The machine has to be added again before it can be backed up.",
   invalid_input: "Correct what the message names, then run it again.",
+  hook_failed: "The log below has what the hook printed. Correct it under Sources, then run it again.",
+  host_offline: "Run it again when the machine is connected.",
   disk_full: "Free space on the machine's own disk, then run it again.",
   failed: "The log below has restic's own words. Run it again once the cause is gone.",
 };

@@ -1,5 +1,6 @@
 import { FleetSummary } from "@restic-manager/protocol/api/fleet";
-import { Host, SnapshotsPage, SourceGroups } from "@restic-manager/protocol/api/hosts";
+import { Host, SnapshotsPage } from "@restic-manager/protocol/api/hosts";
+import { SourceGroups } from "@restic-manager/protocol/api/sources";
 import { CreatedJob, Job, JobLogPage, JobsPage } from "@restic-manager/protocol/api/jobs";
 import type { HostId } from "@restic-manager/protocol/ids";
 import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";

@@ -208,6 +208,14 @@ function hostRow(n: number, size: FleetSize, now: number, sizes: readonly number
     log_bytes: logBytesOf(n, size, sizes),
     link_node: null,
     link_connection: null,
+    timezone: null,
+    schedule_version: 0,
+    schedule_applied_version: 0,
+    upload_kib_per_s: null,
+    download_kib_per_s: null,
+    paused_at: null,
+    paused_reason: null,
+    paused_by: null,
   };
   // Nobody is connected, and the server would say so of each after a minute and a half, in the middle of what is measured.
   return { ...host, ...derivedColumns(host, historyOf(n, size, now)), online: 0 };

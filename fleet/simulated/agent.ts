@@ -123,6 +123,9 @@ export class SimulatedAgent {
       hostName: () => this.#config.host_name,
     };
     this.#core = agentCore({
+      db,
+      hostId: identity.hostId,
+      timezone: () => "UTC",
       outbox: this.#outbox,
       journal: this.#journal,
       timers: this.#timers,
@@ -169,6 +172,7 @@ export class SimulatedAgent {
   async begin(): Promise<void> {
     const parts = { journal: this.#journal, timers: resticTimers, log: this.#log, restic: () => undefined };
     this.#core.queue.open(await recover(parts));
+    this.#core.scheduler.start();
   }
 
   connect(): void {

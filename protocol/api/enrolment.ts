@@ -22,10 +22,10 @@ export const IncludePath = path.regex(/^(\/|[A-Za-z]:[\\/])/, "must be an absolu
 export const ExcludePattern = path;
 
 /** Includes and excludes travel with every backup, in one frame: each gets just under half of a job's input. */
-function fits(list: string[]): boolean {
+export function pathsFit(list: string[]): boolean {
   return new TextEncoder().encode(JSON.stringify(list)).byteLength <= JOB_INPUT_BYTES / 2 - 1_024;
 }
-const TOO_MUCH = "is too long in all: at most 255 KiB";
+export const PATHS_TOO_MUCH = "is too long in all: at most 255 KiB";
 
 /** What an operator says to add a machine. Passwords that are left out are minted and shown once. */
 export const EnrollmentTokenInput = z.strictObject({
@@ -40,8 +40,8 @@ export const EnrollmentTokenInput = z.strictObject({
   password: Password.optional(),
   repository_password: Password.optional(),
   /** What to back up; a sensible list for the machine's system when left out. */
-  includes: z.array(IncludePath).min(1).max(1_000).refine(fits, TOO_MUCH).optional(),
-  excludes: z.array(ExcludePattern).max(1_000).refine(fits, TOO_MUCH).optional(),
+  includes: z.array(IncludePath).min(1).max(1_000).refine(pathsFit, PATHS_TOO_MUCH).optional(),
+  excludes: z.array(ExcludePattern).max(1_000).refine(pathsFit, PATHS_TOO_MUCH).optional(),
 });
 export type EnrollmentTokenInput = z.infer<typeof EnrollmentTokenInput>;
 

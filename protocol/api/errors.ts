@@ -18,6 +18,8 @@ export const API_ERRORS = {
   host_offline: 503,
   admin_creds_required: 400,
   no_credentials: 409,
+  group_in_use: 409,
+  last_group: 409,
   job_finished: 409,
   job_not_lost: 409,
   token_expired: 410,
@@ -39,5 +41,7 @@ export const Problem = z.object({
   hint: z.string().optional(),
   /** Field path (`repository.url`) to what is wrong with it. */
   fields: z.record(z.string(), z.string()).optional(),
+  /** With `group_in_use`: the schedules that fire the group. */
+  schedules: z.array(z.object({ id: z.string(), cron: z.string() })).optional(),
 });
 export type Problem = z.infer<typeof Problem>;

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { ResticFound } from "../restic-found.ts";
-import { HostId, Instant, JobId, ResticId, SourceGroupId } from "../ids.ts";
+import { HostId, Instant, JobId, ResticId } from "../ids.ts";
 import { JobError } from "../job-error.ts";
 import { JobKind } from "../jobs.ts";
 import { Snapshot } from "../snapshot.ts";
-import { ExcludePattern, HostName, IncludePath } from "./enrolment.ts";
+import { Bandwidth } from "../jobs/backup.ts";
+import { HostName } from "./enrolment.ts";
 import { RepoCredentialsView } from "./repository.ts";
+import { HostPause } from "./schedules.ts";
+import { HooksView } from "./sources.ts";
 
 /**
  * One word for how a host stands, worst first: `failed` the last backup or the repository's opening failed; `restic` missing
@@ -110,21 +113,21 @@ export const Host = HostRow.extend({
     .object({ taken_at: Instant, total_size: z.number(), total_uncompressed_size: z.number().nullable() })
     .nullable(),
   config: z.object({ version: z.int(), applied_version: z.int().nullable() }),
+  /** As `config`, for its schedules: the same numbers mean that the agent is in sync. */
+  schedules: z.object({ version: z.int(), applied_version: z.int().nullable() }).optional(),
+  /** Maintenance mode, in which nothing fires. */
+  paused: HostPause.nullable().optional(),
+  /** Caps of every restic call; see `PUT /hosts/{id}/bandwidth`. */
+  bandwidth: Bandwidth.optional(),
+  /** The machine's own zone, once its agent has told. */
+  timezone: z.string().nullable().optional(),
+  /** What runs around backups of groups that have no hooks of their own. */
+  default_hooks: HooksView.nullable().optional(),
   /** Refused connections that a person should know of, such as a clone of the machine. */
   link_problem: z.object({ code: z.string(), message: z.string(), at: Instant }).nullable(),
 });
 export type Host = z.infer<typeof Host>;
 export const HostPatch = z.strictObject({ name: HostName });
-
-export const SourceGroup = z.object({
-  id: SourceGroupId,
-  name: z.string(),
-  includes: z.array(IncludePath),
-  excludes: z.array(ExcludePattern),
-});
-export type SourceGroup = z.infer<typeof SourceGroup>;
-export const SourceGroups = z.object({ items: z.array(SourceGroup) });
-export type SourceGroups = z.infer<typeof SourceGroups>;
 
 export const SnapshotsQuery = z.strictObject({
   cursor: z.string().max(256).optional(),

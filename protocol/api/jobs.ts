@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { HostId, Instant, JobId, SourceGroupId } from "../ids.ts";
+import { HostId, Instant, JobId, ScheduleId, SourceGroupId } from "../ids.ts";
 import { JobError } from "../job-error.ts";
 import { ActorKind, JOB_STATES, JobKind, jobKinds } from "../jobs.ts";
 import { Bandwidth } from "../jobs/backup.ts";
@@ -18,6 +18,16 @@ const common = {
   host: z.object({ id: HostId, name: z.string() }),
   actor: Actor,
   source_group: z.object({ id: SourceGroupId, name: z.string() }).nullable(),
+  /** The fire that started it; absent for other jobs. `attempt` above 0: tried again after a failure. */
+  schedule: z
+    .object({
+      id: ScheduleId,
+      scheduled_at: Instant,
+      attempt: z.int().nonnegative(),
+      /** It stands for so many fires that could not run in time; 0 for a fire in time. */
+      missed_count: z.int().nonnegative(),
+    })
+    .optional(),
   created_at: Instant,
   cancel_requested_at: Instant.nullable(),
   /** `lines` and `missing` are what the log had, also once it is `removed`. */
@@ -68,7 +78,11 @@ export type JobsPage = z.infer<typeof JobsPage>;
 /** `POST /hosts/{id}/jobs`: only kinds that need nothing else. */
 export const NewJob = z.strictObject({ kind: z.literal("init") });
 /** `POST /hosts/{id}/source-groups/{gid}/run`. */
-export const RunGroup = z.strictObject({ bandwidth: Bandwidth.optional() });
+export const RunGroup = z.strictObject({
+  bandwidth: Bandwidth.optional(),
+  /** What to do when the machine is not connected: let the job wait for it, or answer `host_offline`. */
+  when_offline: z.enum(["wait", "refuse"]).default("wait"),
+});
 /** Most hosts of one `POST /backups`: a whole fleet. */
 export const MOST_HOSTS_AT_ONCE = 10_000;
 /** `POST /backups`: every source group of each of these hosts. A host that is named twice is run once. */

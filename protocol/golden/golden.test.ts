@@ -8,10 +8,11 @@ import { parseServerMessage } from "../server-message.ts";
 import { decodeLogLines } from "../log-lines.ts";
 import { parseResult } from "../outcome.ts";
 
-/** Frames that release 1 really sent. Every later release reads them with the same meaning. */
-const V1 = join(import.meta.dirname, "v1");
-const files = readdirSync(V1);
-const read = (file: string) => readFileSync(join(V1, file), "utf8");
+/** Frames that each version of the protocol sent. Every later release reads them with the same meaning. */
+const here = import.meta.dirname;
+const V1 = "v1/";
+const files = ["v1", "v2"].flatMap((version) => readdirSync(join(here, version)).map((file) => `${version}/${file}`));
+const read = (file: string) => readFileSync(join(here, file), "utf8");
 
 test("the recordings cover every message of version 1", () => {
   const agent = ["config.applied", "heartbeat", "hello", "job.progress"].map((type) => `agent.${type}.json`);
@@ -25,10 +26,10 @@ test("the recordings cover every message of version 1", () => {
     ...server.map((type) => `server.${type}.json`),
     "agent.log-chunk.bin",
   ];
-  expect(files).toEqual(expect.arrayContaining(wanted));
+  expect(files).toEqual(expect.arrayContaining(wanted.map((file) => V1 + file)));
 });
 
-for (const file of files.filter((name) => /^agent\..*\.json$/.test(name))) {
+for (const file of files.filter((name) => /^v\d+\/agent\..*\.json$/.test(name))) {
   test(`${file} is still read, and nothing of it is lost`, () => {
     const sent: unknown = JSON.parse(read(file));
     const frame = parseAgentFrame(read(file));
@@ -47,14 +48,19 @@ for (const file of files.filter((name) => /^agent\..*\.json$/.test(name))) {
   });
 }
 
-for (const file of files.filter((name) => name.startsWith("server."))) {
+for (const file of files.filter((name) => /^v\d+\/server\./.test(name))) {
   test(`${file} is still read, and nothing of it is lost`, () => {
     expect<unknown>(parseServerMessage(read(file))).toEqual(JSON.parse(read(file)));
   });
 }
 
+test("the recordings cover what version 2 added", () => {
+  const added = ["agent.schedule.ack", "agent.durable.schedule.fire", "server.schedule.set", "agent.hello"];
+  expect(files).toEqual(expect.arrayContaining(added.map((name) => `v2/${name}.json`)));
+});
+
 test("agent.log-chunk.bin is still read, with as many lines as it says", () => {
-  const frame = parseAgentFrame(new Uint8Array(readFileSync(join(V1, "agent.log-chunk.bin"))));
+  const frame = parseAgentFrame(new Uint8Array(readFileSync(join(here, V1, "agent.log-chunk.bin"))));
   if (frame.type !== "durable" || frame.durable.type !== "log") throw new Error(`read as ${frame.type}`);
   const { header, chunk } = frame.durable;
   const raw = zstdDecompressSync(chunk, { maxOutputLength: header.raw_size });

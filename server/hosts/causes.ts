@@ -22,6 +22,8 @@ const WORDS: Record<JobErrorCode | "offline" | "issues", string> = {
   host_removed: "the host was removed",
   given_up: "nobody waits for the machine any more",
   invalid_input: "the job's input was refused",
+  hook_failed: "a hook before the backup failed",
+  host_offline: "a backup was given up, since the machine was not connected",
   disk_full: "the machine's disk is full",
   failed: "restic failed",
   offline: "the agent is not connected",

@@ -39,7 +39,7 @@ export function hostRow(host: HostRecord, active: ActiveJob | null, progressOf: 
 }
 
 /** What of a host's page other rooms know. */
-export type HostParts = Pick<Host, "repository" | "credentials" | "stats">;
+export type HostParts = Pick<Host, "repository" | "credentials" | "stats" | "default_hooks">;
 
 export function hostView(
   host: HostRecord,
@@ -57,6 +57,16 @@ export function hostView(
     protocol_version: host.protocol_version,
     ...parts,
     config: { version: host.config_version, applied_version: host.config_applied_version },
+    schedules: { version: host.schedule_version, applied_version: host.schedule_applied_version },
+    paused:
+      host.paused_at === null
+        ? null
+        : { reason: host.paused_reason ?? "", since: instant(host.paused_at), by: host.paused_by ?? "" },
+    bandwidth: {
+      ...(host.upload_kib_per_s === null ? {} : { upload_kib_per_s: host.upload_kib_per_s }),
+      ...(host.download_kib_per_s === null ? {} : { download_kib_per_s: host.download_kib_per_s }),
+    },
+    timezone: host.timezone,
     link_problem: linkProblem(host.link_problem),
   };
 }

@@ -1,5 +1,5 @@
 import { monotonicFactory } from "ulid";
-import { HostId, JobId, type SourceGroupId } from "@restic-manager/protocol/ids";
+import { HostId, JobId, type ScheduleId, type SourceGroupId } from "@restic-manager/protocol/ids";
 import type { ActorKind, JobOrder } from "@restic-manager/protocol/jobs";
 import { JOB_INPUT_BYTES } from "@restic-manager/protocol/limits";
 import { ApiProblem } from "../platform/http/problem.ts";
@@ -12,6 +12,8 @@ export type NewJob = JobOrder & {
   hostId: HostId;
   actor: { kind: ActorKind; id: string | null; name: string };
   sourceGroup?: { id: SourceGroupId; name: string };
+  /** The schedule that somebody runs now: when it goes, so does what waits of it. */
+  scheduleId?: ScheduleId;
 };
 
 /** Makes job ids that rise with time, also within one millisecond. */
@@ -51,6 +53,7 @@ export async function createJob(
     actor_name: job.actor.name,
     source_group_id: job.sourceGroup?.id ?? null,
     source_group_name: job.sourceGroup?.name ?? null,
+    schedule_id: job.scheduleId ?? null,
     input,
     created_at: parts.clock.now(),
   });

@@ -22,6 +22,7 @@ export type QueuedJob = Pick<
   | "actor_name"
   | "source_group_id"
   | "source_group_name"
+  | "schedule_id"
   | "input"
   | "created_at"
 >;
@@ -40,6 +41,7 @@ const insertNew = readyForRows(
     "actor_name",
     "source_group_id",
     "source_group_name",
+    "schedule_id",
     "input",
     "created_at",
   ],

@@ -20,6 +20,16 @@ export function viewJob(job: JobRecord, around: JobSurroundings): Job {
     actor: { kind: job.actor_kind, name: job.actor_name },
     source_group:
       job.source_group_id === null ? null : { id: job.source_group_id, name: job.source_group_name ?? "" },
+    ...(job.schedule_id === null || job.scheduled_at === null
+      ? {}
+      : {
+          schedule: {
+            id: job.schedule_id,
+            scheduled_at: instant(job.scheduled_at),
+            attempt: job.attempt,
+            missed_count: job.missed_count,
+          },
+        }),
     created_at: instant(job.created_at),
     cancel_requested_at: at(job.cancel_requested_at),
     log: { lines: job.log_lines, missing: job.log_missing, ...logRemoved(job) },

@@ -1,3 +1,4 @@
+import type { Hello } from "@restic-manager/protocol/hello";
 import { CLOSE, type CloseReason } from "@restic-manager/protocol/close";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { MALFORMED_PER_MINUTE } from "@restic-manager/protocol/limits";
@@ -41,6 +42,9 @@ export class Connection {
   configuring: Promise<void> | undefined;
   /** Something came for it between its hello and the answer: whoever reads the store for it has to do so again. */
   missed = false;
+  /** As `configVersion` and `configuring`, for what the agent fires by itself. */
+  scheduleVersion = 0;
+  scheduling: Promise<void> | undefined;
   lastFrameAt: number;
   /** The same by the clock that nobody sets, for telling a silence. */
   heardAt: number;
@@ -67,6 +71,12 @@ export class Connection {
   heard(clock: Clock): void {
     this.lastFrameAt = clock.now();
     this.heardAt = clock.elapsed();
+  }
+
+  /** Notes what the agent says it holds. A server that went back in time may give a number again that stands for something else. */
+  holds(hello: Hello, next: "continue" | "resync"): void {
+    this.configVersion = next === "resync" ? -1 : hello.config_version;
+    this.scheduleVersion = next === "resync" ? -1 : hello.schedule_version;
   }
 
   /** Sends; a socket that takes no more is closed, since what it lost would be missing for ever. */

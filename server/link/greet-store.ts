@@ -51,6 +51,9 @@ export async function standings(trx: Trx, hostIds: readonly HostId[]) {
         "restic_state",
         "restic_version",
         "config_applied_version",
+        "schedule_version",
+        "schedule_applied_version",
+        "timezone",
         "link_problem",
       ])
       .where("id", "in", ids)
@@ -131,6 +134,8 @@ export async function writeMachine(
     restic_state: restic.state,
     restic_version: restic.state === "missing" ? null : restic.version,
     config_applied_version: hello.config_version,
+    schedule_applied_version: hello.schedule_version,
+    timezone: hello.timezone ?? before.timezone,
     epoch: facts.epoch,
     link_problem: null,
   } satisfies HostUpdate;

@@ -36,6 +36,8 @@ export type Greeting =
       former: Holder | undefined;
       /** Version of the configuration that the agent should have. */
       configVersion: number;
+      /** The same for what it should fire by itself. */
+      scheduleVersion: number;
       /** There is something to deliver. */
       awaited: boolean;
     };
@@ -130,6 +132,7 @@ export async function greetAll(
       former,
       next: resyncing ? "resync" : "continue",
       configVersion: before.config_version,
+      scheduleVersion: before.schedule_version,
       awaited: active.some(
         (job) => job.cancel_requested_at !== null || (job.state === "queued" && job.accepted_at === null),
       ),

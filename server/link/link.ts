@@ -2,6 +2,7 @@ import { parseAgentFrame, type AgentFrame } from "@restic-manager/protocol/frame
 import type { Hello } from "@restic-manager/protocol/hello";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import type { HostId } from "@restic-manager/protocol/ids";
+import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { judgeProtocol, PROTOCOL_VERSION } from "@restic-manager/protocol/version";
@@ -21,6 +22,7 @@ import { Ingest, type ApplyLogs, type ApplyMessage } from "./ingest.ts";
 import type { LinkSocket } from "./socket.ts";
 import type { NodeParts } from "./nodes.ts";
 import { followOrders } from "./orders.ts";
+import { ScheduleSender } from "./schedule-sender.ts";
 import { Presence } from "./presence.ts";
 import { reconcile } from "./reconcile.ts";
 import { Refusals } from "./refusals.ts";
@@ -51,6 +53,8 @@ export interface LinkParts {
   finishLost: (trx: Trx, lost: Reconciliation["lost"], touched: Touched) => Promise<void>;
   /** What the agent should hold; the reading of its secrets is audited by whoever provides this. */
   configFor: (hostId: HostId) => Promise<AgentConfig | undefined>;
+  /** What the agent should fire by itself. */
+  schedulesFor: (hostId: HostId) => Promise<ScheduleSet | undefined>;
   progress: (hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>) => void;
   /** With every hello that is taken: starts what hosts need at once, such as opening their repositories. */
   arrived: (trx: Trx, hostIds: HostId[]) => Promise<void>;
@@ -68,6 +72,7 @@ export class Link {
   readonly #ingest: Ingest;
   readonly #delivery: Delivery;
   readonly #configurer: Configurer;
+  readonly #schedules: ScheduleSender;
   readonly #presence: Presence;
   readonly #router: Router;
   readonly #refusals: Refusals;
@@ -97,8 +102,10 @@ export class Link {
       failed: (connections, error) => this.#notGreeted(connections, error),
     });
     this.#configurer = new Configurer({ ...parts, hub: this.hub });
+    this.#schedules = new ScheduleSender({ ...parts, hub: this.hub });
     const configure = (hostId: HostId) => this.#configurer.send(hostId);
-    this.#presence = new Presence({ ...parts, hub: this.hub, node, time, configure });
+    const schedule = (hostId: HostId) => this.#schedules.send(hostId);
+    this.#presence = new Presence({ ...parts, hub: this.hub, node, time, configure, schedule });
     this.#router = new Router({
       ...parts,
       node,
@@ -137,6 +144,7 @@ export class Link {
         router: this.#router,
         deliver: (hostId) => this.#delivery.to(hostId, false),
         configure: (hostId) => this.#configurer.send(hostId),
+        schedule: (hostId) => this.#schedules.send(hostId),
         catchUp,
         aside: (doing, work) => this.#aside(doing, work),
       }),
@@ -279,7 +287,8 @@ export class Link {
       case "job.progress":
         return this.#parts.progress(hostId, message);
       case "config.applied":
-        this.#aside("note an applied configuration", this.#applied(hostId, message.version));
+      case "schedule.ack":
+        this.#aside("note what an agent applied", store.writeApplied(this.#parts, hostId, message));
     }
   }
 
@@ -328,21 +337,23 @@ export class Link {
       connection.send(welcome(PROTOCOL_VERSION, now, greeting.lastSeq, "new_epoch"));
       return;
     }
-    const { former, greeted, next, configVersion, awaited } = greeting;
+    const { former, greeted, next, awaited } = greeting;
     if (former !== undefined) {
       const replaced = this.#router.replaced(former.node, [{ hostId, connection: former.connection }]);
       this.#aside("tell a server that its agent is here", replaced);
     }
     connection.greeted = greeted;
     connection.send(welcome(PROTOCOL_VERSION, now, greeted.committed, next));
-    connection.configVersion = hello.config_version;
+    connection.holds(hello, next);
     this.#parts.bus.publish("host.changed", { hostId });
     if (greeted.reconciliation !== undefined)
       this.#aside("finish lost jobs", reconcile(this.#parts, [connection]));
     // Most agents come back to nothing new, and then nothing is asked for.
     if (awaited || connection.missed) this.#delivery.to(hostId, true);
-    else if (configVersion !== connection.configVersion)
+    else if (greeting.configVersion !== connection.configVersion)
       this.#aside("send an agent its configuration", this.#configurer.send(hostId));
+    if (connection.missed || greeting.scheduleVersion !== connection.scheduleVersion)
+      this.#aside("send an agent its schedules", this.#schedules.send(hostId));
   }
 
   #committed(touched: Touched, connections: Connection[]): void {
@@ -352,11 +363,6 @@ export class Link {
       this.hub.current(hostId)?.send({ type: "command.cancel", job_id: jobId, now: false });
     }
     this.#aside("finish lost jobs", reconcile(this.#parts, connections));
-  }
-
-  async #applied(hostId: HostId, version: number): Promise<void> {
-    await store.writeConfigApplied(this.#parts.db, hostId, version);
-    this.#parts.bus.publish("host.changed", { hostId });
   }
 
   /** Lets work go on by itself; `stop` waits for it, and its errors are told. */

@@ -15,6 +15,8 @@ export interface OrderParts {
   /** Delivers what waits for an agent here. */
   deliver: (hostId: HostId) => void;
   configure: (hostId: HostId) => Promise<void>;
+  /** Sends an agent here what it fires by itself. */
+  schedule: (hostId: HostId) => Promise<void>;
   /** Reads what other servers told while they could not be heard. */
   catchUp: () => Promise<void>;
   /** Lets work go on by itself. */
@@ -40,6 +42,9 @@ export function followOrders(parts: OrderParts): (() => void)[] {
     }),
     bus.subscribe("config.changed", ({ hostId }) =>
       aside("send an agent its configuration", parts.configure(hostId)),
+    ),
+    bus.subscribe("schedules.changed", ({ hostId }) =>
+      aside("send an agent its schedules", parts.schedule(hostId)),
     ),
     bus.subscribe("host.removed", ({ hostId }) => {
       const words = "This machine was removed from restic-manager.";

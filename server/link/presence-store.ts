@@ -73,7 +73,7 @@ export async function writeSeen(
 export async function hostsOfNode(db: Database, node: string) {
   return await db
     .selectFrom("hosts")
-    .select(["id", "link_connection", "online", "config_version"])
+    .select(["id", "link_connection", "online", "config_version", "schedule_version"])
     .where("link_node", "=", node)
     .execute();
 }

@@ -22,6 +22,8 @@ export interface PresenceParts {
   refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
   /** Sends an agent its configuration, if it has not the newest. */
   configure: (hostId: HostId) => Promise<void>;
+  /** The same for what it fires by itself. */
+  schedule: (hostId: HostId) => Promise<void>;
 }
 
 /**
@@ -91,6 +93,8 @@ export class Presence {
       else if (row.online === 0) await this.#bringBack(connection);
       if (row !== undefined && row.config_version !== connection.configVersion)
         await this.#parts.configure(connection.hostId);
+      if (row !== undefined && row.schedule_version !== connection.scheduleVersion)
+        await this.#parts.schedule(connection.hostId);
     }
     await this.#letGo(elsewhere);
   }

@@ -1,5 +1,7 @@
 import { sql, type ExpressionBuilder, type SqlBool } from "kysely";
+import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
+import type { Bus } from "../platform/bus.ts";
 import { ready, readyForRows } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
@@ -101,8 +103,21 @@ const selectConfigVersion = ready((db, { hostId }: { hostId: HostId }) =>
   db.selectFrom("hosts").select("config_version").where("id", "=", hostId),
 );
 
-export async function writeConfigApplied(db: Database, hostId: HostId, version: number): Promise<void> {
-  await db.updateTable("hosts").set({ config_applied_version: version }).where("id", "=", hostId).execute();
+type Applied = Extract<TransientMessage, { type: "config.applied" | "schedule.ack" }>;
+
+/** Notes which version of what it was sent would survive a restart of the agent, and tells of it. */
+export async function writeApplied(
+  { db, bus }: { db: Database; bus: Bus },
+  hostId: HostId,
+  { type, version }: Applied,
+): Promise<void> {
+  const column = type === "config.applied" ? "config_applied_version" : "schedule_applied_version";
+  await db
+    .updateTable("hosts")
+    .set({ [column]: version })
+    .where("id", "=", hostId)
+    .execute();
+  bus.publish("host.changed", { hostId });
 }
 
 /** Keeps a durable frame that could not be applied, for a person to look at. */

@@ -19,6 +19,7 @@ function listener() {
     "host.changed",
     "host.removed",
     "config.changed",
+    "schedules.changed",
     "job.changed",
     "job.queued",
     "job.cancel",

@@ -23,6 +23,7 @@ const Envelope = z.object({
   hosts: z.array(HostId).default([]),
   removed: z.array(HostId).default([]),
   config: z.array(HostId).default([]),
+  schedules: z.array(HostId).default([]),
   snapshots: z.array(HostId).default([]),
   enrollments: z.array(EnrollmentId).default([]),
 });
@@ -43,12 +44,15 @@ export const RequestOnTheWire: z.ZodType<
   }),
 ]);
 
+/** What is told by its id alone. */
+type List = "logs" | "hosts" | "removed" | "config" | "schedules" | "snapshots" | "enrollments";
+
 /** Collects what one server has to tell the others until somebody takes it. */
 export class Outgoing {
   readonly #from: string;
   #progress = new Map<JobId, BusEvents["job.progress"]>();
   #jobs = new Map<JobId, HostId>();
-  #ids: Record<"logs" | "hosts" | "removed" | "config" | "snapshots" | "enrollments", Set<string>>;
+  #ids: Record<List, Set<string>>;
   #resync = false;
 
   constructor(from: string) {
@@ -77,6 +81,9 @@ export class Outgoing {
         return true;
       case "config.changed":
         this.#ids.config.add(event.hostId);
+        return true;
+      case "schedules.changed":
+        this.#ids.schedules.add(event.hostId);
         return true;
       case "snapshots.changed":
         this.#ids.snapshots.add(event.hostId);
@@ -138,7 +145,7 @@ export class Outgoing {
 
   #begin(): Envelope {
     const none = { progress: [], jobs: [], logs: [], hosts: [], removed: [], config: [], snapshots: [] };
-    return { from: this.#from, resync: false, ...none, enrollments: [] };
+    return { from: this.#from, resync: false, ...none, schedules: [], enrollments: [] };
   }
 }
 
@@ -160,18 +167,20 @@ export function deliverEnvelope(text: string, me: string, local: Pick<Bus, "publ
   for (const hostId of envelope.removed) local.publish("host.removed", { hostId });
   for (const hostId of envelope.hosts) local.publish("host.changed", { hostId });
   for (const hostId of envelope.config) local.publish("config.changed", { hostId });
+  for (const hostId of envelope.schedules) local.publish("schedules.changed", { hostId });
   for (const hostId of envelope.snapshots) local.publish("snapshots.changed", { hostId });
   for (const enrollmentId of envelope.enrollments) local.publish("enrollment.changed", { enrollmentId });
   if (envelope.resync) local.publish("bus.resync", {});
 }
 
-function noIds(): Record<"logs" | "hosts" | "removed" | "config" | "snapshots" | "enrollments", Set<string>> {
+function noIds(): Record<List, Set<string>> {
   const none = () => new Set<string>();
   return {
     logs: none(),
     hosts: none(),
     removed: none(),
     config: none(),
+    schedules: none(),
     snapshots: none(),
     enrollments: none(),
   };

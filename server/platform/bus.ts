@@ -10,6 +10,8 @@ export interface BusEvents {
   "host.removed": { hostId: HostId };
   /** New credentials or limits: the agent must hear of them. */
   "config.changed": { hostId: HostId };
+  /** Schedules, source groups or the maintenance mode: the agent must hear of them. */
+  "schedules.changed": { hostId: HostId };
   "job.changed": { jobId: JobId; hostId: HostId };
   /** A job waits for its host: deliver it. */
   "job.queued": { jobId: JobId; hostId: HostId };

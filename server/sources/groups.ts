@@ -1,10 +1,16 @@
 import { z } from "zod";
-import type { SourceGroup } from "@restic-manager/protocol/api/hosts";
+import {
+  RetentionPolicy,
+  RETRY_BACKOFF_SECONDS,
+  RETRY_MAX,
+  type SourceGroup,
+} from "@restic-manager/protocol/api/sources";
 import { SourceGroupId, type HostId } from "@restic-manager/protocol/ids";
 import type { Trx } from "../platform/db/schema.ts";
 import type { Ids } from "../platform/ids.ts";
 import { defaultSources, type Sources } from "./default-sources.ts";
-import { insertSourceGroup, type SourceGroupRow } from "./store.ts";
+import { hooksView } from "./hooks.ts";
+import { insertSourceGroup, type HooksRow, type SourceGroupRow } from "./store.ts";
 
 /** The name of the group every host begins with; also the tag of its snapshots. */
 export const FIRST_GROUP = "default";
@@ -29,20 +35,33 @@ export async function seedSourceGroup(
   now: number,
 ): Promise<SourceGroup> {
   const sources = wishedOrDefault(host.os, wished);
-  const group = { id: ids.mint(SourceGroupId), name: FIRST_GROUP, ...sources };
-  await insertSourceGroup(trx, {
-    id: group.id,
+  const row: SourceGroupRow = {
+    id: ids.mint(SourceGroupId),
     host_id: host.id,
-    name: group.name,
-    includes: JSON.stringify(group.includes),
-    excludes: JSON.stringify(group.excludes),
+    name: FIRST_GROUP,
+    includes: JSON.stringify(sources.includes),
+    excludes: JSON.stringify(sources.excludes),
+    retention_policy: "{}",
+    retry_max: RETRY_MAX,
+    retry_backoff_seconds: RETRY_BACKOFF_SECONDS,
     created_at: now,
-  });
-  return group;
+  };
+  await insertSourceGroup(trx, row);
+  return sourceGroupView(row);
 }
 
-export function sourceGroupView(row: SourceGroupRow): SourceGroup {
-  return { id: row.id, name: row.name, includes: paths(row.includes), excludes: paths(row.excludes) };
+/** @param hooks the group's own, if it has any. */
+export function sourceGroupView(row: SourceGroupRow, hooks?: HooksRow): SourceGroup {
+  return {
+    id: row.id,
+    name: row.name,
+    includes: paths(row.includes),
+    excludes: paths(row.excludes),
+    retention_policy: RetentionPolicy.parse(JSON.parse(row.retention_policy)),
+    retry_max: row.retry_max,
+    retry_backoff_seconds: row.retry_backoff_seconds,
+    hooks: hooks === undefined ? null : hooksView(hooks),
+  };
 }
 
 function wishedOrDefault(os: string, { includes, excludes }: WishedSources): Sources {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { SourceGroups } from "@restic-manager/protocol/api/hosts";
+import { SourceGroups } from "@restic-manager/protocol/api/sources";
 import { MOST_HOSTS_AT_ONCE, RanHosts, type Job } from "@restic-manager/protocol/api/jobs";
 import type { Database } from "../platform/db/schema.ts";
 import { ADA, callRoom, testParts } from "../testing/parts.ts";
@@ -21,6 +21,8 @@ function sources(db: Database, hasCredentials = true, beforeEach: (made: number)
       ordered.push(job);
       return { id: await addJob(trx, job.hostId, "queued") };
     },
+    usedBy: async () => [],
+    dropWaiting: async () => [],
     viewJob: (id) => Promise.resolve({ id } as Job),
   });
   return { ...parts, ordered, call: callRoom(room, "operator"), look: callRoom(room, "viewer") };

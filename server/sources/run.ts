@@ -27,21 +27,25 @@ export type GroupJob = JobOrder & {
 /**
  * Queues a backup of one source group, as it is now: a later change of the group does not change the job.
  *
- * @param bandwidth caps for this run only.
- * @throws ApiProblem `not_found`, `no_credentials`.
+ * @param how caps for this run only, and whether it may wait for a machine that is not connected.
+ * @throws ApiProblem `not_found`, `no_credentials`, `host_offline`.
  */
 export async function runGroup(
   { db, bus, audit, hasCredentials, createJob }: RunParts,
   hostId: HostId,
   groupId: SourceGroupId,
-  bandwidth: Bandwidth | undefined,
+  how: { bandwidth?: Bandwidth | undefined; when_offline: "wait" | "refuse" },
   actor: UserActor,
 ): Promise<JobId> {
   const jobId = await db.transaction().execute(async (trx) => {
     const row = await readSourceGroup(trx, hostId, groupId);
     if (row === undefined) throw new ApiProblem("not_found", "the host has no such source group");
     if (!(await hasCredentials(trx, hostId))) throw withoutCredentials(row.host_name);
-    return await orderBackup({ audit, createJob }, trx, row, bandwidth, actor);
+    if (how.when_offline === "refuse" && row.host_online !== 1)
+      throw new ApiProblem("host_offline", `${row.host_name} is not connected`, {
+        hint: "back it up when it is back: the job then waits for it",
+      });
+    return await orderBackup({ audit, createJob }, trx, row, how.bandwidth, actor);
   });
   announce(bus, hostId, [jobId]);
   return jobId;

@@ -24,6 +24,7 @@ export function testParts(db: Database) {
     "host.changed",
     "host.removed",
     "config.changed",
+    "schedules.changed",
     "job.changed",
     "job.queued",
     "snapshots.changed",

@@ -1,6 +1,6 @@
 import type { Insertable } from "kysely";
 import { ulid } from "ulid";
-import { HostId, JobId, SourceGroupId } from "@restic-manager/protocol/ids";
+import { HostId, JobId, ScheduleId, SourceGroupId } from "@restic-manager/protocol/ids";
 import type { Database, NewJobRecord, Tables } from "../platform/db/schema.ts";
 
 /** Noon of a round day, as `testClock` starts. */
@@ -102,5 +102,32 @@ export async function addSourceGroup(db: Database, hostId: HostId, name = "defau
     .insertInto("source_groups")
     .values({ id, host_id: hostId, name, includes: '["/etc"]', excludes: "[]", created_at: NOON })
     .execute();
+  return id;
+}
+
+/** Writes a schedule of these groups. */
+export async function addSchedule(
+  db: Database,
+  hostId: HostId,
+  groups: readonly SourceGroupId[],
+  given: Partial<Tables["schedules"]> = {},
+): Promise<ScheduleId> {
+  const id = ScheduleId.parse(ulid());
+  await db
+    .insertInto("schedules")
+    .values({
+      id,
+      host_id: hostId,
+      cron: "0 3 * * *",
+      timezone: "UTC",
+      enabled: 1,
+      spread_seconds: 0,
+      created_at: NOON,
+      counts_from: NOON,
+      ...given,
+    })
+    .execute();
+  const rows = groups.map((group, position) => ({ schedule_id: id, source_group_id: group, position }));
+  if (rows.length > 0) await db.insertInto("schedule_groups").values(rows).execute();
   return id;
 }

@@ -4,6 +4,7 @@ import * as fleet from "./migrations/0002_fleet.ts";
 import * as snapshotHost from "./migrations/0003_snapshot_host.ts";
 import * as nodes from "./migrations/0004_nodes.ts";
 import * as pages from "./migrations/0005_pages.ts";
+import * as schedules from "./migrations/0006_schedules.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -19,4 +20,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0003_snapshot_host": snapshotHost,
   "0004_nodes": nodes,
   "0005_pages": pages,
+  "0006_schedules": schedules,
 };

@@ -1,7 +1,15 @@
 import type { Generated, Insertable, Kysely, Selectable, Transaction, Updateable } from "kysely";
 import type { HostStatus } from "@restic-manager/protocol/api/hosts";
 import type { Role } from "@restic-manager/protocol/api/session";
-import type { EnrollmentId, Epoch, HostId, JobId, SourceGroupId, UserId } from "@restic-manager/protocol/ids";
+import type {
+  EnrollmentId,
+  Epoch,
+  HostId,
+  JobId,
+  ScheduleId,
+  SourceGroupId,
+  UserId,
+} from "@restic-manager/protocol/ids";
 import type { ActorKind, JobKind, JobState } from "@restic-manager/protocol/jobs";
 
 /**
@@ -79,6 +87,46 @@ export interface Tables {
     includes: string;
     excludes: string;
     created_at: number;
+    /** JSON of protocol `RetentionPolicy`. */
+    retention_policy: Generated<string>;
+    retry_max: Generated<number>;
+    retry_backoff_seconds: Generated<number>;
+  };
+  hooks: {
+    host_id: HostId;
+    /** Empty for the host's own. */
+    source_group_id: SourceGroupId | "";
+    /** Sealed JSON: `{pre?, post?}`. */
+    sealed: string;
+    has_pre: number;
+    has_post: number;
+    timeout_seconds: number;
+    updated_at: number;
+  };
+  schedules: {
+    id: ScheduleId;
+    host_id: HostId;
+    cron: string;
+    /** Null: the machine's own zone. */
+    timezone: string | null;
+    enabled: number;
+    spread_seconds: number;
+    created_at: number;
+    /** Fires before this instant are not expected: it was made, changed or turned on then. */
+    counts_from: number;
+  };
+  schedule_groups: { schedule_id: ScheduleId; source_group_id: SourceGroupId; position: number };
+  /** What agents fired by themselves. */
+  schedule_fires: {
+    host_id: HostId;
+    schedule_id: ScheduleId;
+    scheduled_at: number;
+    fired_at: number;
+    missed_count: number;
+    /** JSON: instants, the newest ones. */
+    missed: string;
+    /** JSON: ids of the jobs of its last attempt. */
+    job_ids: string;
   };
   jobs: JobTable;
   /** As the agent compressed them. */
@@ -174,6 +222,17 @@ interface HostTable {
   stored_bytes: number | null;
   snapshot_count: Generated<number>;
   snapshots_taken_at: number | null;
+  /** The machine's own zone, as its agent told. */
+  timezone: string | null;
+  /** Rises with every change of the host's schedules and source groups. */
+  schedule_version: Generated<number>;
+  schedule_applied_version: number | null;
+  upload_kib_per_s: number | null;
+  download_kib_per_s: number | null;
+  /** Maintenance mode: since when, why, and who says so. */
+  paused_at: number | null;
+  paused_reason: string | null;
+  paused_by: string | null;
   /** What the logs of its finished jobs take here; the sum of `jobs.log_bytes`. */
   log_bytes: Generated<number>;
 }
@@ -205,6 +264,12 @@ interface JobTable {
   /** Lines known so far, those missing included. */
   log_lines: Generated<number>;
   log_missing: Generated<number>;
+  /** The schedule it was started by or for; with an instant when a fire started it. */
+  schedule_id: ScheduleId | null;
+  scheduled_at: number | null;
+  /** Tries before this one, of the same fire. */
+  attempt: Generated<number>;
+  missed_count: Generated<number>;
   /** What the log takes here, compressed; known when the job has ended, 0 again once it is removed. */
   log_bytes: Generated<number>;
   /** When retention removed the log, or began to, and for what: its age, or to make room. */

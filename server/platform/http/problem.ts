@@ -7,6 +7,8 @@ export interface ProblemExtras {
   hint?: string;
   /** Field path to what is wrong with it. */
   fields?: Record<string, string>;
+  /** With `group_in_use`. */
+  schedules?: { id: string; cron: string }[];
   /** Whole seconds after which another try makes sense. */
   retryAfterSeconds?: number;
   /** Methods the path does answer; for 405. */
@@ -39,12 +41,13 @@ export function problemResponse(problem: ApiProblem): Response {
 }
 
 /** A problem as an answer shows it: as its body, or beside what did succeed. */
-export function problemBody({ code, message, extras: { hint, fields } }: ApiProblem): Problem {
+export function problemBody({ code, message, extras: { hint, fields, schedules } }: ApiProblem): Problem {
   return {
     code,
     message,
     ...(hint === undefined ? {} : { hint }),
     ...(fields === undefined ? {} : { fields }),
+    ...(schedules === undefined ? {} : { schedules }),
   };
 }
 

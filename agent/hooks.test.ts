@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SourceGroupId } from "@restic-manager/protocol/ids";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import { isSameProcess, identifyProcess } from "@restic-manager/restic/process-start";
+import { Secret } from "@restic-manager/restic/secret";
+import { systemTimers } from "@restic-manager/restic/timers";
+import type { JobTools } from "./job-runner.ts";
+import { runHook, type HookRun } from "./hooks.ts";
+import { betweenHooks } from "./jobs/hooked.ts";
+import { systemTimers as agentTimers } from "./timers.ts";
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "rm-hooks-"))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const facts = { host: "client1", group: "photos", jobId: "01JD", status: "running" } as const;
+async function hook(body: string, given: Partial<HookRun> = {}) {
+  const lines: string[] = [];
+  const end = await runHook({
+    when: "pre",
+    body,
+    timeoutSeconds: 30,
+    facts,
+    cwd: folder,
+    tmpDir: folder,
+    log: (text) => lines.push(text),
+    timers: systemTimers,
+    ...given,
+  });
+  return { end, lines };
+}
+const words = (end: Awaited<ReturnType<typeof hook>>["end"]) => (end.ok ? "ok" : end.error.message);
+
+test("a hook knows its host, group, job and status, and nothing of the agent's own", async () => {
+  process.env["RM_TEST_SECRET"] = "hunter2";
+  const { end, lines } = await hook("env | sort");
+  delete process.env["RM_TEST_SECRET"];
+  expect(end).toEqual({ ok: true });
+  const names = lines.map((line) => line.replace("hook(pre): ", "").split("=")[0]);
+  // The shell adds its own three.
+  const own = ["OLDPWD", "PWD", "SHLVL", "_"];
+  expect(names.filter((name) => !own.includes(name ?? ""))).toEqual([
+    "PATH",
+    "RM_GROUP",
+    "RM_HOST",
+    "RM_JOB_ID",
+    "RM_JOB_STATUS",
+  ]);
+  expect(lines).toContain("hook(pre): RM_GROUP=photos");
+});
+
+test("its body is in no process list, and its commands find an empty standard input", async () => {
+  const { lines } = await hook("tr '\\0' ' ' < /proc/$$/cmdline; cat; echo over # secret-word");
+  expect(lines.join("\n")).toContain("over");
+  expect(lines.join("\n")).not.toContain("secret-word");
+});
+
+test("what it prints on either stream is in the log, with its own name before it", async () => {
+  const { lines } = await hook("echo out; echo err >&2", { when: "post" });
+  expect(lines.toSorted()).toEqual(["hook(post): err", "hook(post): out"]);
+});
+
+test("another exit code than 0, a signal, and a shell that cannot read it are failures", async () => {
+  expect(words((await hook("exit 3")).end)).toBe("The hook before the backup ended with 3.");
+  expect(words((await hook("kill -9 $$")).end)).toBe("The hook before the backup was ended by SIGKILL.");
+  expect(words((await hook("if then")).end)).toBe("The hook before the backup ended with 2.");
+});
+
+test("a hook that takes too long is ended with all that it started", async () => {
+  const file = join(folder, "pids");
+  const body = `trap '' TERM; sleep 600 & echo $! > ${file}; echo $$ >> ${file}; sleep 600`;
+  const { end } = await hook(body, { timeoutSeconds: 0.3, timers: hasty });
+  expect(words(end)).toBe("The hook before the backup was ended after 0.3 s.");
+  await allEnded(file);
+}, 30_000);
+
+test("a hook that forks and goes leaves nothing behind, whether what it left holds its pipes or not", async () => {
+  const file = join(folder, "left");
+  expect((await hook(`sleep 600 & echo $! > ${file}`, { timers: hasty })).end).toEqual({ ok: true });
+  await allEnded(file);
+  expect((await hook(`sleep 600 > /dev/null 2>&1 & echo $! > ${file}`)).end).toEqual({ ok: true });
+  await allEnded(file);
+}, 30_000);
+
+test("a hook that prints without end is cut, with a word of how much", async () => {
+  const { end, lines } = await hook("yes backup | head -c 100000000");
+  expect(end).toEqual({ ok: true });
+  expect(lines).toHaveLength(1_001);
+  expect(lines.at(-1)).toMatch(/^hook\(pre\): \[cut: \d{7,} more lines\]$/);
+  const long = await hook("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after");
+  expect(long.lines.join("").length).toBeLessThan(20_000);
+}, 60_000);
+
+/** Waits are a tenth, so that a test need not. */
+const hasty = { ...systemTimers, after: (ms: number, run: () => void) => systemTimers.after(ms / 10, run) };
+
+/** A killed process takes a moment to go; the test's own limit is the only one. */
+async function allEnded(file: string): Promise<void> {
+  while (alive(file).length > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function alive(file: string): number[] {
+  const pids = readFileSync(file, "utf8").trim().split("\n").map(Number);
+  return pids.filter((pid) => {
+    const identity = identifyProcess(pid);
+    if (identity === undefined || !isSameProcess(identity)) return false;
+    // Nobody waits for what the shell left: init does, in its own time.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  });
+}
+
+const GROUP = SourceGroupId.parse("01JD0000000000000000000000");
+/** A backup between hooks, where the backup itself is what the test says. */
+async function between(
+  hooks: { pre?: string; post?: string },
+  backup: () => Promise<JobOutcome>,
+  cancel = new AbortController(),
+) {
+  const log: [string, string][] = [];
+  const tools: JobTools<"backup"> = {
+    restic: () => ({ ok: false, error: { code: "failed", message: "not asked" } }),
+    jobId: "01JD",
+    hooks: () => ({ ...hooks, timeout_seconds: 30 }),
+    hostName: "client1",
+    cancel: cancel.signal,
+    kill: new AbortController().signal,
+    spawned: () => {},
+    log: (stream, text) => void log.push([stream, text]),
+    progress: () => {},
+    timers: agentTimers(),
+    rememberRepository: () => {},
+  };
+  const context = {
+    program: "/nowhere",
+    cacheDir: folder,
+    tmpDir: folder,
+    workDir: folder,
+    passthrough: {},
+    timers: systemTimers,
+    access: { url: "/nowhere", repositoryPassword: new Secret("x") },
+    limits: {},
+  };
+  const input = { source_group_id: GROUP, source_group_name: "photos", includes: ["/a"], excludes: [] };
+  return { outcome: await betweenHooks(input, tools, context, backup), log };
+}
+const good = async (): Promise<JobOutcome> => ({
+  state: "succeeded",
+  result: { issue_count: 0, issues: [] },
+});
+
+test("a backup whose first hook fails never begins, and the last hook still hears of it", async () => {
+  let ran = false;
+  const { outcome, log } = await between(
+    { pre: "echo no database; exit 1", post: "echo status $RM_JOB_STATUS" },
+    async () => {
+      ran = true;
+      return good();
+    },
+  );
+  expect(ran).toBe(false);
+  expect(outcome).toMatchObject({ state: "failed", error: { code: "hook_failed" } });
+  expect(log).toEqual([
+    ["hook_pre", "hook(pre): no database"],
+    ["hook_post", "hook(post): status failed"],
+  ]);
+});
+
+test("the last hook knows how the backup went; if it fails itself, the backup stands with an issue", async () => {
+  const { outcome, log } = await between({ post: "echo $RM_JOB_STATUS; exit 4" }, good);
+  expect(outcome).toMatchObject({
+    state: "succeeded",
+    result: {
+      issue_count: 1,
+      issues: [{ path: "(hook)", message: "The hook after the backup ended with 4." }],
+    },
+  });
+  expect(log[0]).toEqual(["hook_post", "hook(post): succeeded"]);
+  const failed = await between({ post: "exit 4" }, async () => ({
+    state: "failed",
+    error: { code: "disk_full", message: "x" },
+  }));
+  expect(failed.outcome).toMatchObject({ state: "failed", error: { code: "disk_full" } });
+});
+
+test("a cancel ends the first hook, nothing is backed up, and the last hook runs", async () => {
+  const cancel = new AbortController();
+  setImmediate(() => cancel.abort());
+  const { outcome, log } = await between({ pre: "sleep 600", post: "echo $RM_JOB_STATUS" }, good, cancel);
+  expect(outcome).toEqual({ state: "cancelled" });
+  expect(log).toContainEqual(["hook_post", "hook(post): cancelled"]);
+});
+
+test("without hooks there is only the backup", async () => {
+  expect((await between({}, good)).outcome).toEqual(await good());
+});

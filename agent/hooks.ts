@@ -1,0 +1,130 @@
+import type { JobError } from "@restic-manager/protocol/job-error";
+import { signalGroup } from "@restic-manager/restic/ladder";
+import { run } from "@restic-manager/restic/run";
+import { LOG_LINE_CHARACTERS } from "@restic-manager/protocol/limits";
+import type { Timers } from "@restic-manager/restic/timers";
+
+/** A hook that is asked to end has so long before it is killed. */
+const KILL_AFTER_MS = 5_000;
+/** Of what a hook prints the log keeps so much; the log is the backup's, and the hook's own log is its own affair. */
+const MOST_LINES = 1_000;
+const MOST_CHARACTERS = 256 * 1024;
+const UNIX_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** What a hook is told, as its environment: this, a PATH, and nothing of the agent's own. */
+export interface HookFacts {
+  host: string;
+  group: string;
+  jobId: string;
+  /** `running` before a backup, then how it ended. */
+  status: "running" | "succeeded" | "failed" | "cancelled";
+}
+
+export interface HookRun {
+  when: "pre" | "post";
+  body: string;
+  timeoutSeconds: number;
+  facts: HookFacts;
+  /** Where it runs. */
+  cwd: string;
+  tmpDir: string;
+  cancel?: AbortSignal;
+  kill?: AbortSignal;
+  log: (text: string) => void;
+  timers: Timers;
+  platform?: NodeJS.Platform;
+}
+
+export type HookEnd = { ok: true } | { ok: false; error: JobError };
+
+/**
+ * Runs one hook in a process group of its own, which has ended when this comes back: what a hook leaves behind is killed. Its output
+ * goes to the log, cut where it is endless.
+ *
+ * The body is in no argument and no variable, where every user of the machine could read it: the shell takes it from a pipe. Windows'
+ * `cmd.exe` can only take it as an argument.
+ */
+export async function runHook(hook: HookRun): Promise<HookEnd> {
+  const { when, log, facts } = hook;
+  const output = bounded((text) => log(`hook(${when}): ${text}`));
+  let group: number | undefined;
+  const outcome = await run({
+    ...shell(hook.body, hook.platform ?? process.platform),
+    env: {
+      ...minimalEnvironment(hook.tmpDir, hook.platform ?? process.platform),
+      RM_HOST: facts.host,
+      RM_GROUP: facts.group,
+      RM_JOB_ID: facts.jobId,
+      RM_JOB_STATUS: facts.status,
+    },
+    cwd: hook.cwd,
+    onSpawn: (pid) => void (group = pid),
+    onLine: (_stream, line) => output.line(line.text),
+    deadlineMs: hook.timeoutSeconds * 1_000,
+    killAfterMs: KILL_AFTER_MS,
+    timers: hook.timers,
+    ...(hook.cancel === undefined ? {} : { cancel: hook.cancel }),
+    ...(hook.kill === undefined ? {} : { kill: hook.kill }),
+  });
+  // What it started and left to itself, without any pipe to us. The group's number is not given again while one of it lives.
+  if (group !== undefined) signalGroup(group, "SIGKILL");
+  output.end();
+  if (outcome.state === "not_started") return failed(when, `could not be started: ${outcome.message}`);
+  const { code, signal, timedOut } = outcome.facts;
+  if (timedOut) return failed(when, `was ended after ${hook.timeoutSeconds} s`);
+  if (code === 0) return { ok: true };
+  return failed(when, code === null ? `was ended by ${signal ?? "a signal"}` : `ended with ${code}`);
+}
+
+function failed(when: "pre" | "post", what: string): HookEnd {
+  const place = when === "pre" ? "before" : "after";
+  return {
+    ok: false,
+    error: {
+      code: "hook_failed",
+      message: `The hook ${place} the backup ${what}.`,
+      hint: "The log has what it printed.",
+    },
+  };
+}
+
+function shell(
+  body: string,
+  platform: NodeJS.Platform,
+): { program: string; args: string[]; stdin?: Uint8Array } {
+  if (platform === "win32") {
+    const root = process.env["SystemRoot"] ?? "C:\\Windows";
+    return { program: `${root}\\System32\\cmd.exe`, args: ["/D", "/S", "/C", body] };
+  }
+  // Read whole before it runs, so that the hook's own commands find an empty standard input.
+  return { program: "/bin/sh", args: ["-c", 'eval "$(cat)"'], stdin: new TextEncoder().encode(body) };
+}
+
+function minimalEnvironment(tmpDir: string, platform: NodeJS.Platform): Record<string, string> {
+  if (platform !== "win32") return { PATH: UNIX_PATH };
+  // Without these Windows programs do not start.
+  const root = process.env["SystemRoot"] ?? "C:\\Windows";
+  return { PATH: `${root}\\System32;${root}`, SystemRoot: root, TEMP: tmpDir, TMP: tmpDir };
+}
+
+/** Hands on what comes first, then only counts. */
+function bounded(hand: (text: string) => void): { line: (text: string) => void; end: () => void } {
+  let [lines, characters, left] = [0, 0, 0];
+  return {
+    line(whole) {
+      const text = whole.slice(0, LOG_LINE_CHARACTERS);
+      if (lines >= MOST_LINES || characters + text.length > MOST_CHARACTERS) {
+        left += 1;
+        // Nothing shorter comes after the cut.
+        characters = MOST_CHARACTERS;
+        return;
+      }
+      lines += 1;
+      characters += text.length;
+      hand(text);
+    },
+    end() {
+      if (left > 0) hand(`[cut: ${left} more lines]`);
+    },
+  };
+}

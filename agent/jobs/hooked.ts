@@ -1,0 +1,57 @@
+import type { JobInput, JobResult } from "@restic-manager/protocol/jobs";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import type { ResticContext } from "@restic-manager/restic/context";
+import { runHook, type HookEnd, type HookFacts } from "../hooks.ts";
+import { failure, type JobTools } from "../job-runner.ts";
+
+/** After a cancel, or when the agent is stopped, nobody waits longer for what tidies up. */
+const AFTER_CANCEL_SECONDS = 60;
+
+/**
+ * Puts a backup between its hooks. Without the one before there is no backup; the one after always runs and knows how it went. If that
+ * one fails, the backup stands and has an issue.
+ */
+export async function betweenHooks(
+  input: JobInput<"backup">,
+  tools: JobTools<"backup">,
+  context: ResticContext,
+  backup: () => Promise<JobOutcome>,
+): Promise<JobOutcome> {
+  const hooks = tools.hooks?.(input.source_group_id);
+  if (hooks === undefined) return backup();
+  const { cancel, kill, timers } = tools;
+  const call = (when: "pre" | "post", status: HookFacts["status"]): Promise<HookEnd> => {
+    const body = hooks[when];
+    if (body === undefined) return Promise.resolve({ ok: true });
+    const cancelled = cancel.aborted || kill.aborted;
+    return runHook({
+      when,
+      body,
+      timeoutSeconds: cancelled
+        ? Math.min(hooks.timeout_seconds, AFTER_CANCEL_SECONDS)
+        : hooks.timeout_seconds,
+      facts: { host: tools.hostName, group: input.source_group_name, jobId: tools.jobId, status },
+      cwd: context.workDir,
+      tmpDir: context.tmpDir,
+      ...(when === "pre" ? { cancel, kill } : {}),
+      log: (text) => tools.log(when === "pre" ? "hook_pre" : "hook_post", text),
+      timers,
+    });
+  };
+  const before = await call("pre", "running");
+  const wanted = !cancel.aborted && !kill.aborted;
+  const outcome =
+    wanted && before.ok ? await backup() : failure(wanted && !before.ok ? before.error : undefined);
+  const after = await call("post", outcome.state);
+  if (after.ok) return outcome;
+  tools.log("manager", after.error.message);
+  return outcome.state === "succeeded" ? withIssue(outcome, after.error.message) : outcome;
+}
+
+/** The first in the list, since the list may be cut at its end. */
+function withIssue(outcome: Extract<JobOutcome, { state: "succeeded" }>, message: string): JobOutcome {
+  // It is what the backup beside here has made.
+  const result = outcome.result as JobResult<"backup">;
+  const issues = [{ path: "(hook)", message }, ...result.issues].slice(0, 500);
+  return { state: "succeeded", result: { ...result, issue_count: result.issue_count + 1, issues } };
+}
