@@ -128,5 +128,5 @@ onEveryDatabase("whatever comes over the link", (open, kind) => {
     await link.settled();
     expect(good.code()).toBeUndefined();
     expect(good.said.at(-1)).toEqual({ type: "ack", seq: 1 });
-  });
+  }, 120_000);
 });
