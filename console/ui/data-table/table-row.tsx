@@ -10,6 +10,7 @@ interface TableRowProps<Row> {
   columns: readonly Column<Row>[];
   name: string;
   href: string;
+  current: boolean;
   selected?: boolean;
   onToggle?: (row: Row) => void;
 }
@@ -52,7 +53,12 @@ function Drawn<Row>(props: TableRowProps<Row>) {
           data-control={column.control || undefined}
         >
           {column === linked ? (
-            <AppLink href={href} className={styles.link} data-row-link="">
+            <AppLink
+              href={href}
+              className={styles.link}
+              data-row-link=""
+              aria-current={props.current ? "true" : undefined}
+            >
               {column.cell(row)}
             </AppLink>
           ) : (
