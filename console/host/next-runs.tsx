@@ -37,7 +37,7 @@ export function NextRuns({ host }: { host: Host }) {
           {next.map(({ schedule, at }) => (
             <li key={schedule.id}>
               <span>
-                {list(schedule.source_groups.map((group) => group.name))}{" "}
+                {list(schedule.source_groups.map((group) => group.name))}
                 <span className="quiet">{cronWords(schedule.cron)}</span>
               </span>
               <TimeAgo at={at} />

@@ -25,7 +25,7 @@ export function CronField({ host, written, onChange, errors }: CronFieldProps) {
   const read = cronInWords(cron);
   const settledCron = useSettled(cron.trim(), TYPING_RESTS_MS);
   const settledZone = useSettled(timezone.trim(), TYPING_RESTS_MS);
-  const wrong = read.ok ? undefined : `It ${read.problem}`;
+  const wrong = read.ok ? undefined : read.problem.slice(0, 1).toUpperCase() + read.problem.slice(1);
   return (
     <>
       <div>

@@ -1,11 +1,12 @@
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
 import { PausePanel } from "../host/pause-panel.tsx";
 import { schedulesQuery, sourceGroupsQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
+import { useAtLeast } from "../ui/at-least.ts";
 import { DataTable } from "../ui/data-table/data-table.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { LinkButton } from "../ui/link-button.tsx";
@@ -85,9 +86,24 @@ export function HostSchedules({ host, open }: { host: Host; open: string | undef
 
 function Beside({ host, schedule, operate }: { host: Host; schedule: Schedule | null; operate: boolean }) {
   const { data } = useQuery(sourceGroupsQuery(host.id));
-  if (!operate) return schedule === null ? null : <ScheduleFacts host={host} schedule={schedule} />;
-  if (data === undefined) return null;
-  return <ScheduleEditor key={schedule?.id ?? "new"} host={host} schedule={schedule} groups={data.items} />;
+  const place = useRef<HTMLDivElement>(null);
+  const below = !useAtLeast(1241);
+  const id = schedule?.id ?? "new";
+  const ready = data !== undefined;
+  // Below the list it may be out of sight: what was opened is what somebody wants to see.
+  useEffect(() => {
+    if (below && ready) place.current?.scrollIntoView({ block: "start" });
+  }, [below, ready, id]);
+  if (data === undefined || (!operate && schedule === null)) return null;
+  return (
+    <div ref={place} className={styles.beside}>
+      {operate || schedule === null ? (
+        <ScheduleEditor key={id} host={host} schedule={schedule} groups={data.items} />
+      ) : (
+        <ScheduleFacts host={host} schedule={schedule} />
+      )}
+    </div>
+  );
 }
 
 /** Whether the machine has what is shown here. */

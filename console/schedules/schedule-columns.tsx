@@ -25,7 +25,8 @@ export function scheduleColumns(host: Host, operate: boolean): readonly Column<S
         <span className={styles.two}>
           <span data-off={!schedule.enabled || undefined}>{cronWords(schedule.cron)}</span>
           <span className="quiet">
-            <span className="mono">{schedule.cron}</span> {schedule.effective_timezone}
+            <span className="mono">{schedule.cron}</span>
+            <span className={styles.zone}>{schedule.effective_timezone}</span>
           </span>
         </span>
       ),

@@ -64,7 +64,7 @@ export function ConflictNotice({ hostId, group, conflict, schedules }: ConflictN
         : {})}
     >
       They mean the same as {keep} {same} ones then.{" "}
-      {schedules.length === 1 ? "Its only schedule" : "Its schedules"}:{" "}
+      {schedules.length === 1 ? "Its only schedule that is on" : "Its schedules that are on"}:{" "}
       {list(schedules.map(({ cron }) => `“${cronWords(cron)}”`))}.
       <CallProblem error={drop.error} />
     </Notice>

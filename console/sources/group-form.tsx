@@ -54,10 +54,7 @@ export function GroupForm({ host, group, schedules }: GroupFormProps) {
   });
   const { keep } = form.values;
   const policy = policyOf(keep);
-  const conflicts = retentionConflicts(
-    policy,
-    schedules.map((schedule) => schedule.cron),
-  );
+  const conflicts = retentionConflicts(policy, schedules);
   return (
     <Panel
       title={group === null ? "New source group" : <span className="mono">{group.name}</span>}

@@ -5,7 +5,7 @@ import type { SourceGroup } from "@restic-manager/protocol/api/sources";
 import { api } from "../api.ts";
 import { asProblem } from "../api-problem.ts";
 import { countOf, formatCount } from "../format/numbers.ts";
-import { formatDuration } from "../format/durations.ts";
+import { limitWords } from "../format/durations.ts";
 import { RunOffer } from "../host/run-offer.tsx";
 import { snapshotsQuery, sourceGroupsQuery } from "../queries.ts";
 import { cronWords } from "../schedules/cron-words.ts";
@@ -183,5 +183,5 @@ function FiredBy({ hostId, fired }: { hostId: string; fired: Schedules["items"] 
 
 function retriesInWords({ retry_max: most, retry_backoff_seconds: first }: SourceGroup): string {
   if (most === 0) return "Not tried again before its next time.";
-  return `Tried again up to ${countOf(most, "time")}, first after ${formatDuration(first * 1000)}.`;
+  return `Tried again up to ${countOf(most, "time")}, first after ${limitWords(first)}.`;
 }

@@ -1,7 +1,7 @@
 import { IconLock } from "@tabler/icons-react";
 import type { HooksView } from "@restic-manager/protocol/api/sources";
 import { calendarDay } from "../format/times.ts";
-import { formatDuration } from "../format/durations.ts";
+import { limitWords } from "../format/durations.ts";
 import styles from "./hooks.module.css";
 
 interface HooksInWordsProps {
@@ -28,7 +28,7 @@ export function HooksInWords({ own, inherited }: HooksInWordsProps) {
       <span>
         {own === null ? "The host’s: " : ""}
         {own === null ? which.join(" and ") : capital(which.join(" and "))}, set on{" "}
-        {calendarDay(Date.parse(shown.updated_at))}, {formatDuration(shown.timeout_seconds * 1000)} limit
+        {calendarDay(Date.parse(shown.updated_at))}, {limitWords(shown.timeout_seconds)} limit
       </span>
     </p>
   );

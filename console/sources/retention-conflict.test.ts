@@ -3,6 +3,8 @@ import type { RetentionPolicy } from "@restic-manager/protocol/api/sources";
 import { retentionWords } from "./retention.ts";
 import { retentionConflicts } from "./retention-conflict.ts";
 
+const at = (cron: string) => ({ cron, effective_timezone: "UTC" });
+
 describe("a dimension is in conflict when nothing fires the group more often than the next coarser one", () => {
   test.each<[crons: string[], policy: RetentionPolicy, dimensions: string[]]>([
     [["30 1 * * *"], { hourly: 24, daily: 14 }, ["hourly"]],
@@ -23,14 +25,24 @@ describe("a dimension is in conflict when nothing fires the group more often tha
     [["nonsense"], { hourly: 24 }, []],
     [["30 1 * * *"], {}, []],
   ])("%j with %j: %j", (crons, policy, dimensions) =>
-    expect(retentionConflicts(policy, crons).map(({ dimension }) => dimension)).toEqual(dimensions as never),
+    expect(retentionConflicts(policy, crons.map(at)).map(({ dimension }) => dimension)).toEqual(
+      dimensions as never,
+    ),
   );
 
   test("it says how many are kept, and what they come to", () =>
-    expect(retentionConflicts({ hourly: 24 }, ["30 1 * * *"])).toEqual([
+    expect(retentionConflicts({ hourly: 24 }, [at("30 1 * * *")])).toEqual([
       { dimension: "hourly", keep: 24, atMostOncePer: "day", same: "daily" },
     ]));
 });
+
+test("the same time of two zones is two instants", () =>
+  expect(
+    retentionConflicts({ hourly: 24 }, [
+      at("30 1 * * *"),
+      { cron: "30 1 * * *", effective_timezone: "Europe/Berlin" },
+    ]),
+  ).toEqual([]));
 
 describe("what a policy means", () => {
   test.each<[RetentionPolicy, string]>([

@@ -14,6 +14,11 @@ export interface RetentionConflict {
   /** The dimension that means the same then. */
   same: Exclude<Dimension, "keep_last" | "hourly">;
 }
+type When = Pick<Schedule, "cron" | "effective_timezone">;
+interface Parsed {
+  cron: Cron;
+  zone: string;
+}
 type Unit = "day" | "week" | "month" | "year";
 
 const FINER_THAN: readonly Omit<RetentionConflict, "keep">[] = [
@@ -32,12 +37,12 @@ const DAYS = 4 * 365 + 1;
  * What a policy keeps that its schedules cannot fill. restic counts only hours that have a snapshot, so that 24 hourly ones of a group
  * that is fired once a day are the last 24 days: it does what "daily" says, and not what was meant. A group that nothing fires has none.
  *
- * @param crons expressions of the schedules that are on and fire the group.
+ * @param firing the schedules that are on and fire the group.
  */
-export function retentionConflicts(policy: RetentionPolicy, crons: readonly string[]): RetentionConflict[] {
-  const parsed = crons.flatMap((text) => {
-    const read = parseCron(text);
-    return read.ok ? [read.cron] : [];
+export function retentionConflicts(policy: RetentionPolicy, firing: readonly When[]): RetentionConflict[] {
+  const parsed = firing.flatMap(({ cron, effective_timezone: zone }) => {
+    const read = parseCron(cron);
+    return read.ok ? [{ cron: read.cron, zone }] : [];
   });
   const kept = FINER_THAN.filter(({ dimension }) => (policy[dimension] ?? 0) > 0);
   if (parsed.length === 0 || kept.length === 0) return [];
@@ -61,14 +66,11 @@ export function firingOf(group: SourceGroup, schedules: readonly Schedule[]): Sc
 
 /** `firing` is what `firingOf` found. */
 export function conflictsOf(group: SourceGroup, firing: readonly Schedule[]): RetentionConflict[] {
-  return retentionConflicts(
-    group.retention_policy,
-    firing.map((schedule) => schedule.cron),
-  );
+  return retentionConflicts(group.retention_policy, firing);
 }
 
 /** The most fires that fall into one day, week, month and year; a day counts two for two or more. */
-function mostFires(crons: readonly Cron[]): Record<Unit, number> {
+function mostFires(crons: readonly Parsed[]): Record<Unit, number> {
   const most: Record<Unit, number> = { day: 0, week: 0, month: 0, year: 0 };
   const sums: Record<Unit, { of: number; sum: number }> = {
     day: { of: -1, sum: 0 },
@@ -97,12 +99,13 @@ function mostFires(crons: readonly Cron[]): Record<Unit, number> {
   return most;
 }
 
-function firesOn(crons: readonly Cron[], date: Date): number {
-  const times = new Set<number>();
-  for (const cron of crons) {
+function firesOn(crons: readonly Parsed[], date: Date): number {
+  const times = new Set<string>();
+  for (const { cron, zone } of crons) {
     if (!matchesDay(cron, date)) continue;
     if (cron.minutes.length * cron.hours.length > 1) return 2;
-    times.add((cron.hours[0] ?? 0) * 60 + (cron.minutes[0] ?? 0));
+    // The same time of another zone is another instant.
+    times.add(`${cron.hours[0]}:${cron.minutes[0]} ${zone}`);
   }
   return Math.min(2, times.size);
 }
