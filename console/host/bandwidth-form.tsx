@@ -36,7 +36,7 @@ export function BandwidthForm({ host }: { host: Host }) {
       title="Bandwidth"
       note="Caps what restic moves on this machine: backups, and all else that reads or writes its repository."
     >
-      <form className={styles.stack} onSubmit={submit} noValidate>
+      <form className={styles.form} onSubmit={submit} noValidate>
         <FormProblem problem={problem} />
         <div className={styles.fields}>
           <NumberField
