@@ -8,6 +8,7 @@ import { jobRunners, type JobRunners } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import { LogWriter } from "./log-writer.ts";
 import type { Meta } from "./meta.ts";
+import { pace } from "./pace.ts";
 import { repositoryReport } from "./report.ts";
 import type { resticContext } from "./restic-access.ts";
 import type { Timers } from "./timers.ts";
@@ -40,7 +41,7 @@ export async function workOn(
     timers,
     write: (chunk) => journal.log(chunk),
   });
-  let lastProgress = Number.NEGATIVE_INFINITY;
+  const mayTell = pace(PROGRESS_MS, timers.now);
   const tools: JobTools<JobKind> = {
     ...signals,
     restic: parts.access,
@@ -60,14 +61,12 @@ export async function workOn(
       }
     },
     progress(progress) {
-      const now = timers.now();
-      if (now - lastProgress < PROGRESS_MS) return;
-      lastProgress = now;
+      if (!mayTell()) return;
       say({
         type: "job.progress",
         job_id: job.id,
         kind: job.kind,
-        at: new Date(now).toISOString(),
+        at: new Date(timers.now()).toISOString(),
         progress,
       });
     },

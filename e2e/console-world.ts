@@ -91,6 +91,8 @@ export async function startConsoleWorld(): Promise<ConsoleWorld> {
         await growLog(trx, jobId, firstLine + lines.length, 0);
       });
       bus.publish("job.log", { jobId });
+      // Viewers are told of more lines at most so often.
+      server.clock.advance(250);
     },
     async stop() {
       network.stop();

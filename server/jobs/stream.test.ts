@@ -109,6 +109,19 @@ onEveryStore("a job's stream", (open) => {
     expect(errors).toEqual([]);
   });
 
+  test("goes on when the server's clock is set back", async () => {
+    const { view, write, clock } = await watched(await open());
+    const viewer = view();
+    await viewer.next();
+    for (const id of ["3", "6"]) {
+      clock.set(-2 * 3600_000);
+      const seen = viewer.next();
+      await write(3);
+      expect(await seen).toMatchObject({ event: "lines", id });
+    }
+    viewer.leave();
+  });
+
   test("reads each piece of the log once, however many look on", async () => {
     const { view, write, finish, reads } = await watched(await open());
     const viewers = Array.from({ length: 40 }, () => view());

@@ -136,14 +136,14 @@ export class Tail {
       this.#next = undefined;
       void this.refresh().catch(onError);
     };
-    const wait = this.#lookedAt + PACE_MS - clock.now();
+    const wait = this.#lookedAt + PACE_MS - clock.elapsed();
     if (wait > 0) this.#next = clock.after(wait, look);
     else look();
   }
 
   async #look(): Promise<void> {
     this.#dirty = false;
-    this.#lookedAt = this.#parts.clock.now();
+    this.#lookedAt = this.#parts.clock.elapsed();
     const job = await this.#parts.readJob(this.#jobId).catch((error: unknown) => {
       // Or nobody would look again before the next change.
       this.#dirty = true;

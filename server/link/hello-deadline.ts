@@ -14,7 +14,7 @@ export class HelloDeadline {
   }
 
   begin(connection: Connection): void {
-    this.#waiting.set(connection, this.#clock.now() + HELLO_DEADLINE_MS);
+    this.#waiting.set(connection, this.#clock.elapsed() + HELLO_DEADLINE_MS);
     this.#timer ??= this.#clock.after(HELLO_DEADLINE_MS, () => this.#look());
   }
 
@@ -27,7 +27,7 @@ export class HelloDeadline {
 
   #look(): void {
     this.#timer = undefined;
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const [connection, late] of this.#waiting) {
       if (late > now) {
         this.#timer = this.#clock.after(late - now, () => this.#look());

@@ -149,8 +149,8 @@ export function natsBus({ address, clock, node, instance, onError }: NatsBusPart
     async request(to, topic, request) {
       if (to === node) return await local.request(to, topic, request);
       const body = JSON.stringify({ topic, request });
-      const until = clock.now() + TRY_MS;
-      while (!closed && clock.now() < until) {
+      const until = clock.elapsed() + TRY_MS;
+      while (!closed && clock.elapsed() < until) {
         if (connection !== null && cutOff === null) {
           const answer = await attempt(connection, nodeSubject(to), body);
           if (answer !== undefined) return answer;
