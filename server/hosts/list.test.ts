@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { sql } from "kysely";
+import { CompiledQuery } from "kysely";
 import { HOST_SORTS, HostRow, HostsQuery } from "@restic-manager/protocol/api/hosts";
 import type { Database } from "../platform/db/schema.ts";
 import { addHost, addJob, NOON } from "../testing/rows.ts";
@@ -137,10 +137,9 @@ onEveryStore("the fleet's table", (open, kind) => {
   if (kind === "sqlite")
     test("does not read a host's past to find what runs there", async () => {
       const db = await open();
-      const question = selectActiveJobs(db, [await addHost(db), await addHost(db)]);
-      const { rows } = await sql<{ detail: string }>`explain query plan ${question}`.execute(db);
-      expect(rows.map(({ detail }) => detail)).toEqual([
-        "SEARCH jobs USING COVERING INDEX jobs_active (host_id=?)",
-      ]);
+      const { sql, parameters } = selectActiveJobs(db, [await addHost(db), await addHost(db)]).compile();
+      const plan = CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]);
+      const { rows } = await db.executeQuery(plan);
+      expect(rows).toMatchObject([{ detail: "SEARCH jobs USING COVERING INDEX jobs_active (host_id=?)" }]);
     });
 });
