@@ -130,6 +130,9 @@ export async function startServer(
       turnedAway: atMostEvery(TURNED_AWAY_MS, clock, (address: string | null) =>
         log.warn("an agent was turned away: its bearer is not known, or was revoked", { address }),
       ),
+      storeAway: atMostEvery(TURNED_AWAY_MS, clock, (error: unknown) =>
+        log.error("agents cannot be let in: the store is away", error),
+      ),
     });
     const setupToken = await renewSetupToken(db);
     if (setupToken !== null) log.redact(setupToken);
