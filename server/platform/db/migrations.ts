@@ -5,7 +5,8 @@ import * as snapshotHost from "./migrations/0003_snapshot_host.ts";
 import * as nodes from "./migrations/0004_nodes.ts";
 import * as pages from "./migrations/0005_pages.ts";
 import * as schedules from "./migrations/0006_schedules.ts";
-import * as maintenance from "./migrations/0007_maintenance.ts";
+import * as activeJobs from "./migrations/0007_active_jobs.ts";
+import * as maintenance from "./migrations/0008_maintenance.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -22,5 +23,6 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0004_nodes": nodes,
   "0005_pages": pages,
   "0006_schedules": schedules,
-  "0007_maintenance": maintenance,
+  "0007_active_jobs": activeJobs,
+  "0008_maintenance": maintenance,
 };
