@@ -88,6 +88,8 @@ export class AppendOnlyRepository {
   flipByte(name: string): { pack: string; mend: () => void } {
     const data = join(this.#everyday.dataDir, name, "data");
     const [largest] = filesBelow(data)
+      // What an upload that was cut off left behind is no pack.
+      .filter((path) => /\/[0-9a-f]{64}$/.test(path))
       .map((path) => ({ path, size: statSync(path).size }))
       .toSorted((a, b) => b.size - a.size);
     if (largest === undefined) throw new Error("there is no data");
