@@ -75,7 +75,7 @@ export async function countByRank(db: Database, search: string | null): Promise<
 
 function conditions(
   { search, status, successSince }: HostFilter,
-  column: (name: string) => RawBuilder<unknown> = sql.ref,
+  column: (name: string) => RawBuilder<unknown> = (name) => sql.ref(name),
 ) {
   const all = [];
   if (search !== null) all.push(sql<SqlBool>`name_key like ${`%${escaped(search)}%`} escape '\\'`);
