@@ -144,7 +144,7 @@ async function measureUpkeep(
     await upkeep();
     clock.jump(UPKEEP_MS);
   }
-  await measure("upkeep", upkeep, async () => void clock.jump(UPKEEP_MS));
+  await measure("upkeep", upkeep, async () => clock.jump(UPKEEP_MS));
 }
 
 async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
