@@ -54,13 +54,15 @@ async function soak(
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
   });
   const agents = await startAgents({ port: server.port, count, seed, script: WORK, processes: 2 });
+  let ended = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => (ended = true));
   try {
     await agents.connect({ withinMs: 120_000 });
     const simulators = agents.pids.map((pid, at) => ({ name: `simulator ${at + 1}`, pid }));
     const watch = new Watch([{ name: "server", pid: server.pid }, ...simulators]);
     const work = keepBusy(server, count, seed, EVERY_MS);
     let told = 0;
-    while (watch.minute < minutes) {
+    while (watch.minute < minutes && !ended) {
       await Bun.sleep(SAMPLE_MS);
       watch.sample();
       if (watch.minute * 60_000 < told) continue;
@@ -75,6 +77,7 @@ async function soak(
     }
     const jobs = work.requested;
     await work.stop();
+    if (ended) console.error(`ended after ${round(watch.minute)} of ${minutes} minutes`);
     const { counters } = await agents.look();
     const { online, running_jobs } = await server.call("/api/fleet/summary", FleetSummary);
     const troubles = [
@@ -86,7 +89,7 @@ async function soak(
     ];
     if (databaseUrl === undefined)
       console.error(`  store: ${(statSync(join(folder, "server.db")).size / 1e6).toFixed(0)} MB`);
-    return judge(watch, minutes, jobs, troubles);
+    return judge(watch, watch.minute, jobs, troubles);
   } finally {
     await agents.kill();
     await server.stop();
