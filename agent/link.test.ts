@@ -182,7 +182,7 @@ test("a job that says only how far it is leaves room for heartbeats, or the serv
     link.say({
       type: "job.progress",
       job_id: jobId(1),
-      kind: "backup",
+      kind: "prune",
       at: "2026-11-21T00:00:00.000Z",
       progress: {},
     });

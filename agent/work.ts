@@ -1,4 +1,5 @@
-import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { RepositoryCredentials } from "@restic-manager/protocol/config";
+import type { JobKind, JobProgress } from "@restic-manager/protocol/jobs";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { identifyProcess } from "@restic-manager/restic/process-start";
@@ -11,17 +12,30 @@ import type { Meta } from "./meta.ts";
 import { pace } from "./pace.ts";
 import { repositoryReport } from "./report.ts";
 import type { resticContext } from "./restic-access.ts";
-import type { Timers } from "./timers.ts";
+import type { Cancel, Timers } from "./timers.ts";
 
 /** Progress goes to the server at most this often. */
 const PROGRESS_MS = 1_000;
+
+const NO_ADMIN: ReturnType<typeof resticContext> = {
+  ok: false,
+  error: {
+    code: "no_credentials",
+    message: "The credentials that may delete did not come with this job.",
+    hint: "Enter admin credentials on the host's page, and run it again.",
+  },
+};
 
 export interface WorkParts {
   journal: Journal;
   timers: Timers;
   meta: Meta;
   log: Log;
-  access: (bandwidth?: Parameters<typeof resticContext>[3]) => ReturnType<typeof resticContext>;
+  /** @param instead credentials that stand in place of the everyday ones. */
+  access: (
+    bandwidth?: Parameters<typeof resticContext>[3],
+    instead?: RepositoryCredentials,
+  ) => ReturnType<typeof resticContext>;
   hostName: () => string;
   hooks?: JobTools<JobKind>["hooks"];
   /** Who runs what; the product's own unless told. */
@@ -32,7 +46,7 @@ export interface WorkParts {
 export async function workOn(
   job: HeldJob,
   signals: { cancel: AbortSignal; kill: AbortSignal },
-  parts: WorkParts & { say: (message: TransientMessage) => void },
+  parts: WorkParts & { say: (message: TransientMessage) => void; admin?: RepositoryCredentials | undefined },
 ): Promise<JobOutcome> {
   const { journal, timers, meta, log, say } = parts;
   const writer = new LogWriter({
@@ -42,9 +56,24 @@ export async function workOn(
     write: (chunk) => journal.log(chunk),
   });
   const mayTell = pace(PROGRESS_MS, timers.now);
+  const tell = (progress: JobProgress): void =>
+    say({
+      type: "job.progress",
+      job_id: job.id,
+      kind: job.kind,
+      at: new Date(timers.now()).toISOString(),
+      progress,
+    });
+  /** The newest that came too soon: it is told a little later, since nothing may follow it for an hour. */
+  let held: JobProgress | undefined;
+  let telling: Cancel | undefined;
   const tools: JobTools<JobKind> = {
     ...signals,
-    restic: parts.access,
+    restic(bandwidth, slot) {
+      if (slot === undefined) return parts.access(bandwidth);
+      return parts.admin === undefined ? NO_ADMIN : parts.access(bandwidth, parts.admin);
+    },
+    repositoryId: () => meta.get("repository_id"),
     jobId: job.id,
     ...(parts.hooks === undefined ? {} : { hooks: parts.hooks }),
     hostName: parts.hostName(),
@@ -61,13 +90,13 @@ export async function workOn(
       }
     },
     progress(progress) {
-      if (!mayTell()) return;
-      say({
-        type: "job.progress",
-        job_id: job.id,
-        kind: job.kind,
-        at: new Date(timers.now()).toISOString(),
-        progress,
+      held = undefined;
+      if (mayTell()) return tell(progress);
+      held = progress;
+      telling ??= timers.after(PROGRESS_MS, () => {
+        telling = undefined;
+        if (held !== undefined && mayTell()) tell(held);
+        held = undefined;
       });
     },
     rememberRepository: (id) => meta.set("repository_id", id),
@@ -78,6 +107,7 @@ export async function workOn(
     if (outcome.state === "cancelled") writer.line("manager", "Cancelled.");
     return outcome;
   } finally {
+    telling?.();
     writer.flush();
   }
 }

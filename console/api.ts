@@ -20,9 +20,9 @@ import type {
   JobLogPage,
   JobsPage,
   JobsQuery,
-  NewJob,
   RunGroup,
 } from "@restic-manager/protocol/api/jobs";
+import type { NewJob } from "@restic-manager/protocol/api/maintenance";
 import type { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
 import type {
   Me,

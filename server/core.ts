@@ -19,6 +19,7 @@ import { gathered } from "./platform/gathered.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
+import { adminCredentials } from "./repositories/admin.ts";
 import { needInit } from "./repositories/config.ts";
 import { agentSchedules } from "./schedules/agent-schedules.ts";
 
@@ -93,6 +94,21 @@ export function createCore({
     return config;
   };
 
+  const adminFor = async (hostId: HostId, jobIds: readonly JobId[]) => {
+    const credentials = await adminCredentials(db, seal, hostId);
+    if (credentials === undefined) return undefined;
+    await db.transaction().execute(async (trx) => {
+      const name = (await hostNames(trx, [hostId])).get(hostId)?.name ?? hostId;
+      await audit.record(trx, {
+        actor: { kind: "agent", id: hostId, name, address: null },
+        action: "credential.read_by_agent",
+        target: { kind: "host", id: hostId, name },
+        detail: { slot: "admin", job_ids: jobIds.join(" ") },
+      });
+    });
+    return credentials;
+  };
+
   const link = new Link({
     db,
     clock,
@@ -106,6 +122,7 @@ export function createCore({
     },
     finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
     configFor,
+    adminFor,
     schedulesFor: (hostId) => agentSchedules(db, hostId),
     progress(hostId, message) {
       progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import type { Core } from "@restic-manager/server/core";
 import { sweepEnrollments } from "@restic-manager/server/enrolment/steps";
 import { refreshHost } from "@restic-manager/server/hosts/refresh";
+import { createAudit } from "@restic-manager/server/audit/record";
+import { UPKEEP_MS, upkeepTick } from "@restic-manager/server/maintenance/tick";
 import { localBus } from "@restic-manager/server/platform/bus";
+import { createIds } from "@restic-manager/server/platform/ids";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
 import { testClock, type TestClock } from "@restic-manager/server/testing/clock";
 import type { BenchOptions } from "./bench.ts";
@@ -107,11 +110,41 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
     }
     const bus = localBus(fail);
     await measure("enrolments", () => sweepEnrollments({ db, clock, bus }));
-    // Issue 4: what maintenance and schedules are due joins here.
+    await measureUpkeep(store, core, clock, measure);
     return figures;
   } finally {
     await core.link.stop();
   }
+}
+
+type Measure = (
+  what: string,
+  tick: () => Promise<unknown>,
+  between?: () => Promise<unknown>,
+) => Promise<void>;
+
+/** What is due in the repositories of all hosts: each is looked at within the hour, a sixtieth of them in one tick, and nothing is due. */
+async function measureUpkeep(
+  { db }: OpenStore,
+  core: Core,
+  clock: TestClock,
+  measure: Measure,
+): Promise<void> {
+  const upkeep = () =>
+    upkeepTick({
+      db,
+      clock,
+      bus: localBus(fail),
+      audit: createAudit(clock, createIds(clock)),
+      createJob: core.createJob,
+      onError: (error) => fail(error),
+    });
+  // Rows for all hosts, and everybody's first look.
+  for (let n = 0; n < 25; n++) {
+    await upkeep();
+    clock.jump(UPKEEP_MS);
+  }
+  await measure("upkeep", upkeep, async () => clock.jump(UPKEEP_MS));
 }
 
 async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
