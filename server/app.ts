@@ -46,6 +46,7 @@ import { snapshotsRoom } from "./snapshots/routes.ts";
 import { defaultHooks } from "./sources/hooks.ts";
 import { seedSourceGroup } from "./sources/groups.ts";
 import { sourcesRoom } from "./sources/routes.ts";
+import { templatesRoom } from "./templates/routes.ts";
 
 /** The parts that `start.ts` builds and rooms are made from. A room names the few it needs in its own `…Parts`. */
 export interface AppParts {
@@ -147,6 +148,7 @@ export function createApp(parts: AppParts) {
         dropWaitingOf: (trx, scheduleId) => dropWaiting(trx, { scheduleId }, clock.now()),
       }),
     )
+    .route("/", templatesRoom({ ...parts, dropWaiting: (trx, of) => dropWaiting(trx, of, clock.now()) }))
     .route(
       "/",
       repositoriesRoom({

@@ -4,6 +4,7 @@ import { CRON_CHARACTERS } from "../limits.ts";
 import { zoneOf } from "../fire-times.ts";
 import { Instant, JobId, ScheduleId, SourceGroupId } from "../ids.ts";
 import { CatchUp } from "../schedule-fire.ts";
+import { Changed, EditedVersion } from "./changed.ts";
 import { Job } from "./jobs.ts";
 
 /** Five fields; what is wrong with another text is said in words. */
@@ -36,6 +37,8 @@ export const ScheduleInput = z.strictObject({
   spread_seconds: z.int().min(0).max(43_200, "at most 12 hours").default(0),
 });
 export type ScheduleInput = z.infer<typeof ScheduleInput>;
+export const ScheduleEdit = ScheduleInput.extend({ version: EditedVersion });
+export type ScheduleEdit = z.infer<typeof ScheduleEdit>;
 
 /** An instant in UTC, and what the wall clock of the schedule's zone shows then. */
 export const FireTime = z.object({ at: Instant, local: z.string() });
@@ -65,6 +68,10 @@ export const Schedule = z.object({
     .nullable(),
   /** It should have fired and nothing is known of it. With `host_offline` it may have: the machine tells when it is back. */
   overdue: z.object({ scheduled_at: Instant, host_offline: z.boolean() }).nullable(),
+  /** Rises with each change; see `PUT`. */
+  version: z.int().positive(),
+  /** Null while it is as it was made. */
+  changed: Changed.nullable(),
 });
 export type Schedule = z.infer<typeof Schedule>;
 

@@ -5,6 +5,7 @@ import {
   HostPauseInput,
   RunSchedule,
   Schedule,
+  ScheduleEdit,
   ScheduleInput,
   SchedulePreview,
   SchedulePreviewInput,
@@ -67,8 +68,8 @@ const replace = route({
   path: SCHEDULE,
   access: "operator",
   summary: "Change a schedule",
-  problems: ["not_found"],
-  request: { params: scheduleParams, body: body(ScheduleInput) },
+  problems: ["not_found", "changed_meanwhile"],
+  request: { params: scheduleParams, body: body(ScheduleEdit) },
   responses: { 200: json(Schedule, "The schedule as it is now") },
 });
 const remove = route({
