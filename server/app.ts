@@ -40,6 +40,7 @@ import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
 import { hasCredentials, storeCredentials } from "./repositories/config.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
 import { hostPartsOf } from "./repositories/host-parts.ts";
+import { nextRuns } from "./schedules/next-runs.ts";
 import { schedulesRoom } from "./schedules/routes.ts";
 import { schedulesUsing } from "./schedules/store.ts";
 import { snapshotsRoom } from "./snapshots/routes.ts";
@@ -121,8 +122,10 @@ export function createApp(parts: AppParts) {
         progressOf: (jobId) => core.progress.latest(jobId),
         partsOf: async (hostId) => ({
           ...(await hostPartsOf(db, hostId)),
+          ...(await nextRuns(db, [hostId], clock.now())).get(hostId),
           default_hooks: await defaultHooks(db, hostId),
         }),
+        nextRuns: (ids) => nextRuns(db, ids, clock.now()),
         storeState: core.storeState,
       }),
     )
@@ -192,7 +195,11 @@ export function createApp(parts: AppParts) {
       eventsRoom({
         ...parts,
         ...streams,
-        viewHosts: (ids) => viewHosts(db, ids, (jobId) => core.progress.latest(jobId)),
+        viewHosts: async (ids) => {
+          const rows = await viewHosts(db, ids, (jobId) => core.progress.latest(jobId));
+          const next = await nextRuns(db, ids, clock.now());
+          return rows.map((row) => ({ ...row, ...next.get(row.id) }));
+        },
         viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
         isSessionAlive: sessionAlive,
       }),

@@ -9,8 +9,14 @@ import type { ActiveJob } from "./store.ts";
 /** The last progress a running job reported; undefined when there is none. In memory only. */
 export type ProgressOf = (jobId: JobId) => Record<string, unknown> | undefined;
 
+/** What of a host other tables hold. */
+export interface Beside {
+  active: ActiveJob | null;
+  tags: string[];
+}
+
 /** One row of the fleet table. */
-export function hostRow(host: HostRecord, active: ActiveJob | null, progressOf: ProgressOf): HostRow {
+export function hostRow(host: HostRecord, { active, tags }: Beside, progressOf: ProgressOf): HostRow {
   return {
     id: host.id,
     name: host.name,
@@ -38,21 +44,20 @@ export function hostRow(host: HostRecord, active: ActiveJob | null, progressOf: 
       host.paused_at === null
         ? null
         : { reason: host.paused_reason ?? "", since: instant(host.paused_at), by: host.paused_by ?? "" },
+    tags,
     created_at: instant(host.created_at),
   };
 }
 
 /** What of a host's page other rooms know. */
-export type HostParts = Pick<Host, "repository" | "credentials" | "stats" | "default_hooks">;
+export type HostParts = Pick<
+  Host,
+  "repository" | "credentials" | "stats" | "default_hooks" | "next_run" | "covering_schedule"
+>;
 
-export function hostView(
-  host: HostRecord,
-  active: ActiveJob | null,
-  progressOf: ProgressOf,
-  parts: HostParts,
-): Host {
+export function hostView(host: HostRecord, beside: Beside, progressOf: ProgressOf, parts: HostParts): Host {
   return {
-    ...hostRow(host, active, progressOf),
+    ...hostRow(host, beside, progressOf),
     hostname: host.hostname,
     address: host.address,
     connected_since: host.online === 1 ? orNull(host.connected_since) : null,

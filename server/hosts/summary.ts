@@ -33,7 +33,7 @@ export async function fleetFigures(db: Database, now: number): Promise<FleetFigu
   const [totals, jobs, ranks, runs, found] = await Promise.all([
     readTotals(db, now - DAY_MS),
     countActiveJobs(db),
-    countByRank(db, null),
+    countByRank(db, { search: null, tag: null }),
     countRuns(db, firstSlot * HALF_HOUR_MS, HALF_HOUR_MS),
     problems(db),
   ]);
