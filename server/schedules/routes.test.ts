@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Job } from "@restic-manager/protocol/api/jobs";
-import { Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
+import { PausedHosts, Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
 import { createJob, jobIds } from "../jobs/create.ts";
 import { recordStarted } from "../jobs/started.ts";
 import { dropWaiting } from "../jobs/waiting-store.ts";
@@ -87,8 +87,9 @@ onEveryStore("schedules", (open) => {
       reason: "moving",
     });
     expect(status).toBe(200);
-    expect(body["items"]).toHaveLength(3);
-    expect(body["items"]).toContainEqual(
+    const { items } = PausedHosts.parse(body);
+    expect(items).toHaveLength(3);
+    expect(items).toContainEqual(
       expect.objectContaining({
         host_id: gone,
         outcome: "refused",
