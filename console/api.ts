@@ -35,9 +35,12 @@ import type {
 import type {
   CreatedJobs,
   HostPauseInput,
+  PausedHosts,
   RunSchedule,
   Schedule,
+  ScheduleEdit,
   ScheduleInput,
+  ScheduleLoad,
   SchedulePreview,
   SchedulePreviewInput,
   Schedules,
@@ -47,9 +50,23 @@ import type {
   HostBandwidth,
   HostHooks,
   SourceGroup,
+  SourceGroupEdit,
   SourceGroupInput,
   SourceGroups,
 } from "@restic-manager/protocol/api/sources";
+import type { Tags } from "@restic-manager/protocol/api/tags";
+import type {
+  AppliedTemplate,
+  ApplyTemplate,
+  HostFollowing,
+  PreviewTemplate,
+  Template,
+  TemplateEdit,
+  TemplateHosts,
+  TemplateInput,
+  TemplatePreview,
+  Templates,
+} from "@restic-manager/protocol/api/templates";
 import { ApiProblem, problemOf } from "./api-problem.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -113,14 +130,14 @@ export const api = {
   fleetSummary: () => ask<FleetSummary>("GET", "/fleet/summary"),
   hosts: (wanted: Partial<HostsQuery>) => ask<HostsPage>("GET", `/hosts${query(wanted)}`),
   host: (id: string) => ask<Host>("GET", `/hosts/${id}`),
-  renameHost: (id: string, patch: z.input<typeof HostPatch>) => ask<Host>("PATCH", `/hosts/${id}`, patch),
+  patchHost: (id: string, patch: z.input<typeof HostPatch>) => ask<Host>("PATCH", `/hosts/${id}`, patch),
   removeHost: (id: string) => ask<null>("DELETE", `/hosts/${id}`),
   snapshots: (hostId: string, wanted: { cursor?: string | undefined; limit?: number }) =>
     ask<SnapshotsPage>("GET", `/hosts/${hostId}/snapshots${query(wanted)}`),
   sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),
   createGroup: (hostId: string, group: z.input<typeof SourceGroupInput>) =>
     ask<SourceGroup>("POST", `/hosts/${hostId}/source-groups`, group),
-  saveGroup: (hostId: string, groupId: string, group: z.input<typeof SourceGroupInput>) =>
+  saveGroup: (hostId: string, groupId: string, group: z.input<typeof SourceGroupEdit>) =>
     ask<SourceGroup>("PUT", `/hosts/${hostId}/source-groups/${groupId}`, group),
   deleteGroup: (hostId: string, groupId: string) =>
     ask<null>("DELETE", `/hosts/${hostId}/source-groups/${groupId}`),
@@ -138,13 +155,32 @@ export const api = {
     ask<SchedulePreview>("POST", `/hosts/${hostId}/schedules/preview`, wanted),
   createSchedule: (hostId: string, schedule: z.input<typeof ScheduleInput>) =>
     ask<Schedule>("POST", `/hosts/${hostId}/schedules`, schedule),
-  saveSchedule: (hostId: string, id: string, schedule: z.input<typeof ScheduleInput>) =>
+  saveSchedule: (hostId: string, id: string, schedule: z.input<typeof ScheduleEdit>) =>
     ask<Schedule>("PUT", `/hosts/${hostId}/schedules/${id}`, schedule),
   deleteSchedule: (hostId: string, id: string) => ask<null>("DELETE", `/hosts/${hostId}/schedules/${id}`),
   switchSchedule: (hostId: string, id: string, on: boolean) =>
     ask<Schedule>("POST", `/hosts/${hostId}/schedules/${id}/${on ? "resume" : "pause"}`),
   runSchedule: (hostId: string, id: string, run: z.input<typeof RunSchedule> = {}) =>
     ask<CreatedJobs>("POST", `/hosts/${hostId}/schedules/${id}/run`, run),
+  scheduleLoad: () => ask<ScheduleLoad>("GET", "/schedules/load"),
+  pauseHosts: (hostIds: readonly string[], reason: string | null) =>
+    ask<PausedHosts>("POST", "/pauses", { host_ids: hostIds, reason }),
+  tags: () => ask<Tags>("GET", "/tags"),
+
+  templates: () => ask<Templates>("GET", "/policy-templates"),
+  template: (id: string) => ask<Template>("GET", `/policy-templates/${id}`),
+  createTemplate: (template: z.input<typeof TemplateInput>) =>
+    ask<Template>("POST", "/policy-templates", template),
+  saveTemplate: (id: string, template: z.input<typeof TemplateEdit>) =>
+    ask<Template>("PUT", `/policy-templates/${id}`, template),
+  deleteTemplate: (id: string) => ask<null>("DELETE", `/policy-templates/${id}`),
+  templateHosts: (id: string) => ask<TemplateHosts>("GET", `/policy-templates/${id}/hosts`),
+  previewTemplate: (id: string, target: z.input<typeof PreviewTemplate>) =>
+    ask<TemplatePreview>("POST", `/policy-templates/${id}/preview`, target),
+  applyTemplate: (id: string, wanted: z.input<typeof ApplyTemplate>) =>
+    ask<AppliedTemplate>("POST", `/policy-templates/${id}/apply`, wanted),
+  following: (hostId: string) => ask<HostFollowing>("GET", `/hosts/${hostId}/policy-template`),
+  leaveTemplate: (hostId: string) => ask<null>("DELETE", `/hosts/${hostId}/policy-template`),
   pauseHost: (hostId: string, pause: z.input<typeof HostPauseInput>) =>
     ask<Schedules>("PUT", `/hosts/${hostId}/pause`, pause),
   resumeHost: (hostId: string) => ask<Schedules>("DELETE", `/hosts/${hostId}/pause`),

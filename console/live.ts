@@ -18,11 +18,13 @@ import {
   removeHost,
 } from "./live-patches.ts";
 import {
+  followingQuery,
   hostQuery,
   jobQuery,
   schedulesQuery,
   sourceGroupsQuery,
   summaryQuery,
+  templatesQuery,
   type HostList,
   type JobList,
 } from "./queries.ts";
@@ -47,6 +49,8 @@ const LIVE_ROOTS = new Set<unknown>([
   "jobs",
   "job",
   "enrollment",
+  "templates",
+  "following",
 ]);
 
 /** The one stream of changes. */
@@ -200,6 +204,8 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "schedules.changed":
         void queryClient.invalidateQueries({ queryKey: schedulesQuery(event.host_id).queryKey });
         void queryClient.invalidateQueries({ queryKey: sourceGroupsQuery(event.host_id).queryKey });
+        void queryClient.invalidateQueries({ queryKey: followingQuery(event.host_id).queryKey });
+        askLater(templatesQuery.queryKey);
         break;
       case "enrollment.changed":
         void queryClient.invalidateQueries({ queryKey: ["enrollment", event.enrollment_id] });
