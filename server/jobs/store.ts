@@ -210,6 +210,8 @@ export async function listJobs(db: Database, filter: JobFilter): Promise<JobReco
   // Says to the planner what follows from the kind.
   if (kind !== undefined && kind !== "backup") query = query.where(sql<SqlBool>`kind <> 'backup'`);
   if (state !== undefined) query = query.where(sql.raw<SqlBool>(STATE_FILTERS[state]));
+  // True of every job: it says that those of the whole fleet are asked for, by time. See the migration 0007.
+  if (state !== undefined && hostId === undefined) query = query.where(sql<SqlBool>`created_at > 0`);
   if (after !== undefined)
     query = query.where(sql<SqlBool>`(created_at, id) < (${after.createdAt}, ${after.id})`);
   return await query.orderBy("created_at", "desc").orderBy("id", "desc").limit(filter.limit).execute();

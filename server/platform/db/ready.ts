@@ -1,5 +1,6 @@
 import type { Compilable, CompiledQuery, Kysely, QueryResult } from "kysely";
 import type { Database, Tables, Trx } from "./schema.ts";
+import { inShapes } from "./shapes.ts";
 
 /** Stands for a parameter while a query's text is made; afterwards it reads the parameter from what the caller gives. */
 class Place<Params> {
@@ -79,23 +80,21 @@ function madeOnce<Params, Row>(build: (db: Kysely<Tables>) => Compilable<Row>): 
 }
 
 /** How many members of a list one statement takes: few sizes, so that few statements are kept ready. */
-const SIZES = [256, 64, 16, 4, 1] as const;
+const SIZES: readonly number[] = [256, 64, 16, 4, 1];
 
 function inParts<Member, Row>(
   build: (db: Kysely<Tables>, size: number) => Compilable<Row>,
 ): ReadyForLists<Member, Row> {
-  const queries = SIZES.map((size) => ({
-    size,
-    run: madeOnce<readonly Member[], Row>((db) => build(db, size)),
-  }));
+  const queries = new Map(
+    SIZES.map((size) => [size, madeOnce<readonly Member[], Row>((db) => build(db, size))]),
+  );
   return async (db, members) => {
     const results = [];
-    let at = 0;
-    for (const { size, run } of queries)
-      for (; members.length - at >= size; at += size) {
-        const part = members.slice(at, at + size);
-        results.push({ part, result: await run(db, part) });
-      }
+    for (const part of inShapes(members, SIZES)) {
+      const run = queries.get(part.length);
+      if (run === undefined) throw new Error(`no statement has ${part.length} rows`);
+      results.push({ part, result: await run(db, part) });
+    }
     return results;
   };
 }
