@@ -34,10 +34,17 @@ export function ChangeList({ changes }: { changes: readonly TemplateChange[] }) 
   );
 }
 
-/** Of a new thing its name is said already, and what it leaves empty says nothing. */
+/** Of a new thing its name is said already, and what is as it always is says nothing. */
 function shown({ act, fields }: TemplateChange): FieldChange[] {
-  return act === "add" ? fields.filter(({ field }) => field !== "name") : fields;
+  if (act !== "add") return fields;
+  return fields.filter(({ field, plus }) => field !== "name" && plus[0] !== USUAL[field]);
 }
+const USUAL: Readonly<Record<string, string>> = {
+  enabled: "true",
+  spread_seconds: "0",
+  retry_max: "10",
+  retry_backoff_seconds: "60",
+};
 
 function Values({ field, isNew }: { field: FieldChange; isNew: boolean }) {
   if (!isList(field)) {
@@ -54,14 +61,14 @@ function Values({ field, isNew }: { field: FieldChange; isNew: boolean }) {
     <ul className={styles.entries}>
       {field.minus.map((entry) => (
         <li key={`-${entry}`}>
-          <span aria-hidden="true">−</span>
+          <span aria-hidden="true">− </span>
           <span className="visually-hidden">without </span>
           <del className="mono">{entry}</del>
         </li>
       ))}
       {field.plus.map((entry) => (
         <li key={`+${entry}`}>
-          {!isNew && <span aria-hidden="true">+</span>}
+          {!isNew && <span aria-hidden="true">+ </span>}
           {!isNew && <span className="visually-hidden">with </span>}
           <ins className="mono">{entry}</ins>
         </li>

@@ -69,9 +69,7 @@ export function FollowingNotice({ host }: { host: Host }) {
       {differs ? (
         <details>
           <summary className={styles.open}>What applying it again would do</summary>
-          <div className={styles.differences}>
-            <ChangeList changes={changes} />
-          </div>
+          <ChangeList changes={changes} />
         </details>
       ) : (
         "What is changed here is shown there as a difference."

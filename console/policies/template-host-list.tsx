@@ -73,7 +73,7 @@ export function TemplateHostList({ template }: { template: Template }) {
         >
           {differing.some(({ version }) => version < template.version)
             ? "The template was changed since it was applied, or somebody changed the host."
-            : "Somebody changed them since it was applied."}
+            : `Somebody changed ${differing.length === 1 ? "it" : "them"} since it was applied.`}
         </Notice>
       )}
       <Panel flush>
@@ -96,29 +96,27 @@ function Row({ item, template }: { item: Follower; template: Template }) {
   const { host, changes, version } = item;
   const behind = version < template.version;
   return (
-    <li>
-      <details className={styles.follower} open={changes.length > 0 && changes.length <= 3}>
-        <summary data-plain={changes.length === 0 || undefined}>
-          {changes.length === 0 ? (
-            <StatusMark state="ok" icon="done" word="In sync" />
-          ) : (
-            <StatusMark state="warn" icon="issues" word={countOf(changes.length, "difference")} />
-          )}
-          <AppLink className="link mono" href={`/hosts/${host.id}?tab=sources`}>
-            {host.name}
-          </AppLink>
-          <span className="quiet">
-            {behind && changes.length > 0 ? `has version ${version}, ` : ""}applied{" "}
-            <TimeAgo at={Date.parse(item.applied_at)} inRow /> by {item.applied_by}
-          </span>
-        </summary>
-        {changes.length > 0 && (
-          <div className={styles.differences}>
-            <p className="quiet">Applying it again would:</p>
-            <ChangeList changes={changes} />
-          </div>
+    <li className={styles.follower}>
+      <div className={styles.stands}>
+        {changes.length === 0 ? (
+          <StatusMark state="ok" icon="done" word="In sync" />
+        ) : (
+          <StatusMark state="warn" icon="issues" word={countOf(changes.length, "difference")} />
         )}
-      </details>
+        <AppLink className="link mono" href={`/hosts/${host.id}?tab=sources`}>
+          {host.name}
+        </AppLink>
+        <span className="quiet">
+          {behind && changes.length > 0 ? `has version ${version}, ` : ""}applied{" "}
+          <TimeAgo at={Date.parse(item.applied_at)} inRow /> by {item.applied_by}
+        </span>
+      </div>
+      {changes.length > 0 && (
+        <details className={styles.differences} open={changes.length <= 3}>
+          <summary className={styles.open}>Applying it again would</summary>
+          <ChangeList changes={changes} />
+        </details>
+      )}
     </li>
   );
 }
