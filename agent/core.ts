@@ -1,9 +1,10 @@
 import type { Database } from "bun:sqlite";
-import type { AgentConfig } from "@restic-manager/protocol/config";
+import type { AgentConfig, RepositoryCredentials } from "@restic-manager/protocol/config";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { ResticFound } from "@restic-manager/protocol/restic-found";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
+import { AdminCredentials } from "./admin-credentials.ts";
 import type { HeldJob, Journal } from "./journal.ts";
 import { ScheduleBook } from "./schedules/book.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
@@ -39,11 +40,12 @@ export interface CoreParts {
     /** Resolves when `next` would survive a restart; never called twice at once. */
     save: (next: AgentConfig) => Promise<void>;
   };
-  /** Does one job, which was marked as started before. `say` sends what may be lost. */
+  /** Does one job, which was marked as started before. `say` sends what may be lost; `admin` came with it and may delete. */
   work: (
     job: HeldJob,
     signals: { cancel: AbortSignal; kill: AbortSignal },
     say: (message: TransientMessage) => void,
+    admin: RepositoryCredentials | undefined,
   ) => Promise<JobOutcome>;
   /** Tells the server what the repository holds, between two jobs. */
   between: (cancel: AbortSignal) => Promise<"told" | "later">;
@@ -55,8 +57,9 @@ export interface CoreParts {
 export interface AgentCore {
   /** Start it to connect. */
   link: Link;
-  /** Open it to work. */
   queue: Queue;
+  /** Begins to work, first on what an earlier life accepted. */
+  open: (earlier: HeldJob[]) => void;
   /** Start it when the queue is open: what is due is fired at once. */
   scheduler: Scheduler;
   /** Interrupts what runs, disconnects, and resolves when the configuration is saved. */
@@ -66,10 +69,11 @@ export interface AgentCore {
 /** Puts an agent together: what the server says goes to the journal and the queue, what they write goes to the server. */
 export function agentCore(parts: CoreParts): AgentCore {
   const { outbox, journal, timers, log, config } = parts;
+  const admin = new AdminCredentials();
   const say = (message: TransientMessage): void => link.say(message);
   const queue: Queue = new Queue({
     journal,
-    work: (job, signals) => parts.work(job, signals, say),
+    work: (job, signals) => parts.work(job, signals, say, admin.of(job.id)).finally(() => admin.drop(job.id)),
     between: parts.between,
     onError: (error, doing) => log.error(`could not ${doing}`, { error: toError(error) }),
     ...(parts.onIdle === undefined ? {} : { onIdle: parts.onIdle }),
@@ -103,6 +107,7 @@ export function agentCore(parts: CoreParts): AgentCore {
     duties: {
       hello: () => {
         const { lowest, highest, jobs } = journal.standing();
+        const needed = admin.missing(journal.held()).map((job) => job.id);
         return {
           type: "hello",
           protocol_version: PROTOCOL_VERSION,
@@ -112,6 +117,7 @@ export function agentCore(parts: CoreParts): AgentCore {
           epoch: outbox.epoch,
           outbox: { lowest, highest },
           jobs,
+          ...(needed.length === 0 ? {} : { commands_needed: needed }),
           config_version: config.version(),
           schedule_version: book.version,
           timezone: parts.timezone(),
@@ -119,12 +125,21 @@ export function agentCore(parts: CoreParts): AgentCore {
       },
       run: (command) =>
         guarded(`take job ${command.job_id}`, () => {
-          const taken = journal.accept(command);
-          if (taken.verdict === "new") queue.add(taken.job);
+          // What may delete is never part of what the journal writes down.
+          const { admin: credentials, ...written } = command;
+          const taken = journal.accept(written);
+          if (taken.verdict === "refused") return;
+          const held = journal.held().some((job) => job.id === command.job_id);
+          if (held && credentials !== undefined) admin.keep(command.job_id, credentials);
+          const job = taken.verdict === "new" ? taken.job : admin.unpark(command.job_id);
+          if (job !== undefined) queue.add(job);
         }),
       cancel: (jobId, now) =>
         guarded(`cancel job ${jobId}`, () => {
-          if (!queue.cancel(jobId, now)) journal.cancelUnknown(jobId);
+          admin.drop(jobId);
+          if (queue.cancel(jobId, now)) return;
+          if (admin.unpark(jobId) === undefined) journal.cancelUnknown(jobId);
+          else journal.finished(jobId, { state: "cancelled" });
         }),
       configure(newest) {
         config.adopt(newest);
@@ -153,6 +168,12 @@ export function agentCore(parts: CoreParts): AgentCore {
   return {
     link,
     queue,
+    open(earlier) {
+      const ready = admin.park(earlier);
+      if (ready.length < earlier.length)
+        log.info("jobs that delete wait for the server: their credentials are never written down");
+      queue.open(ready);
+    },
     scheduler,
     async stop() {
       scheduler.stop();

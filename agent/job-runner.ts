@@ -10,8 +10,11 @@ import type { Timers } from "./timers.ts";
 
 /** What a job may use while it runs. */
 export interface JobTools<K extends JobKind> {
-  /** Everything for a restic call, or why there can be none. */
-  restic(bandwidth?: Bandwidth): { ok: true; context: ResticContext } | { ok: false; error: JobError };
+  /** Everything for a restic call, or why there can be none. `admin`: with what came with this job and may delete. */
+  restic(
+    bandwidth?: Bandwidth,
+    slot?: "admin",
+  ): { ok: true; context: ResticContext } | { ok: false; error: JobError };
   jobId: string;
   /** What runs before and after a backup of that group. */
   hooks?: (groupId: SourceGroupId) => Hooks | undefined;
@@ -27,6 +30,8 @@ export interface JobTools<K extends JobKind> {
   /** At most one a second goes to the server; never stored. */
   progress(progress: JobProgress<K>): void;
   timers: Timers;
+  /** Which repository the everyday credentials open, once that is known. */
+  repositoryId?: () => string | undefined;
   /** Remembers which repository the credentials open. */
   rememberRepository(id: string): void;
 }

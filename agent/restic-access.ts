@@ -90,7 +90,6 @@ export function toJobError(error: ResticError): JobError | undefined {
 
 /** For what the protocol has no code of its own. */
 const STAND_INS = {
-  append_only: "unauthorized",
   incomplete: "failed",
   interrupted: "failed",
   snapshot_missing: "failed",

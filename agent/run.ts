@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { AgentConfig, Hooks } from "@restic-manager/protocol/config";
+import type { AgentConfig, Hooks, RepositoryCredentials } from "@restic-manager/protocol/config";
 import type { SourceGroupId } from "@restic-manager/protocol/ids";
 import { HEARTBEAT_MS } from "@restic-manager/protocol/limits";
 import { pickPassthrough } from "@restic-manager/restic/environment";
@@ -85,8 +85,10 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
   });
   await restic.look();
 
-  const access = (bandwidth?: Parameters<typeof resticContext>[3]) =>
-    resticContext(restic.binary, config, places, bandwidth);
+  const access = (bandwidth?: Parameters<typeof resticContext>[3], instead?: RepositoryCredentials) => {
+    const used = config !== undefined && instead !== undefined ? { ...config, repository: instead } : config;
+    return resticContext(restic.binary, used, places, bandwidth);
+  };
   const parts = {
     journal,
     timers,
@@ -97,7 +99,7 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     hooks: (groupId: SourceGroupId) => hooksFor(config, groupId),
   };
   let settling = (): void => {};
-  const { link, queue, scheduler, stop } = agentCore({
+  const { link, open, scheduler, stop } = agentCore({
     db,
     hostId: file.host_id,
     timezone: () => machineTimezone(env),
@@ -116,9 +118,9 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
       save: (next) => writeSecrets(paths.secretsFile, key, file.host_id, next),
     },
     // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
-    async work(job, signals, say) {
+    async work(job, signals, say, admin) {
       const { workOn } = await import("./work.ts");
-      return workOn(job, signals, { ...parts, say });
+      return workOn(job, signals, { ...parts, say, admin });
     },
     async between(cancel) {
       const { reportRepository } = await import("./work.ts");
@@ -150,7 +152,7 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
   const earlier = await recover({ journal, timers: resticTimers, log, restic: context });
   // What was accepted and has not begun keeps for the next start.
   if (!signal.aborted) {
-    queue.open(earlier);
+    open(earlier);
     scheduler.start();
   }
   await ended;

@@ -1,3 +1,4 @@
+import type { RepositoryCredentials } from "@restic-manager/protocol/config";
 import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
@@ -16,12 +17,25 @@ import type { Timers } from "./timers.ts";
 /** Progress goes to the server at most this often. */
 const PROGRESS_MS = 1_000;
 
+const NO_ADMIN: ReturnType<typeof resticContext> = {
+  ok: false,
+  error: {
+    code: "no_credentials",
+    message: "The credentials that may delete did not come with this job.",
+    hint: "Enter admin credentials on the host's page, and run it again.",
+  },
+};
+
 export interface WorkParts {
   journal: Journal;
   timers: Timers;
   meta: Meta;
   log: Log;
-  access: (bandwidth?: Parameters<typeof resticContext>[3]) => ReturnType<typeof resticContext>;
+  /** @param instead credentials that stand in place of the everyday ones. */
+  access: (
+    bandwidth?: Parameters<typeof resticContext>[3],
+    instead?: RepositoryCredentials,
+  ) => ReturnType<typeof resticContext>;
   hostName: () => string;
   hooks?: JobTools<JobKind>["hooks"];
   /** Who runs what; the product's own unless told. */
@@ -32,7 +46,7 @@ export interface WorkParts {
 export async function workOn(
   job: HeldJob,
   signals: { cancel: AbortSignal; kill: AbortSignal },
-  parts: WorkParts & { say: (message: TransientMessage) => void },
+  parts: WorkParts & { say: (message: TransientMessage) => void; admin?: RepositoryCredentials | undefined },
 ): Promise<JobOutcome> {
   const { journal, timers, meta, log, say } = parts;
   const writer = new LogWriter({
@@ -44,7 +58,11 @@ export async function workOn(
   const mayTell = pace(PROGRESS_MS, timers.now);
   const tools: JobTools<JobKind> = {
     ...signals,
-    restic: parts.access,
+    restic(bandwidth, slot) {
+      if (slot === undefined) return parts.access(bandwidth);
+      return parts.admin === undefined ? NO_ADMIN : parts.access(bandwidth, parts.admin);
+    },
+    repositoryId: () => meta.get("repository_id"),
     jobId: job.id,
     ...(parts.hooks === undefined ? {} : { hooks: parts.hooks }),
     hostName: parts.hostName(),

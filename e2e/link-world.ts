@@ -214,6 +214,7 @@ export class World {
       },
       finishLost: (trx, lost, touched) => finishLost(trx, lost, this.clock.now(), touched),
       configFor: async () => undefined,
+      adminFor: async () => undefined,
       schedulesFor: async () => undefined,
       progress: () => {},
       arrived: async () => {},

@@ -40,6 +40,8 @@ export const Hello = z.looseObject({
    * otherwise: a list that counted as empty would end every one of its jobs as lost.
    */
   jobs: z.array(z.object({ id: JobId, state: z.enum(["accepted", "running"]).catch("running") })),
+  /** Of these jobs: those that need their command once more, since it brought what is never written down. From version 3 on. */
+  commands_needed: z.array(JobId).max(1_000).optional().catch(undefined),
   config_version: z.int().nonnegative().catch(0),
   schedule_version: z.int().nonnegative().catch(0),
   /** Name of the zone the machine's clock shows; from version 2 on. */

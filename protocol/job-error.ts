@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LOCKS_LISTED, LockState } from "./lock-state.ts";
 
 /** Why a job failed. The codes are stable: alerts, filters and people rely on them. */
 export const JOB_ERROR_CODES = [
@@ -9,6 +10,7 @@ export const JOB_ERROR_CODES = [
   "repository_damaged",
   "repository_full",
   "unauthorized",
+  "append_only",
   "restic_missing",
   "restic_too_old",
   "source_missing",
@@ -39,5 +41,7 @@ export const JobError = z.object({
     .meta({ type: "string", enum: [...JOB_ERROR_CODES] }),
   message: z.string().max(8_192),
   hint: z.string().max(2_048).optional(),
+  /** With `repository_locked`: whose the locks are. Absent when they could not be read. */
+  locks: z.array(LockState).max(LOCKS_LISTED).optional(),
 });
 export type JobError = z.infer<typeof JobError>;

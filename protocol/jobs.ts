@@ -1,16 +1,24 @@
 import { z } from "zod";
 import { backup } from "./jobs/backup.ts";
+import { check } from "./jobs/check.ts";
+import { forget } from "./jobs/forget.ts";
 import { init } from "./jobs/init.ts";
+import { prune } from "./jobs/prune.ts";
+import { unlock } from "./jobs/unlock.ts";
 
 /** What every kind of job brings: what it is told, what it says under way, what it leaves behind. */
 interface JobKindShape {
   input: z.ZodObject;
   progress: z.ZodObject;
-  result: z.ZodObject;
+  /** An object, or a union of objects where there are several ways to succeed. */
+  result: z.ZodType<object>;
 }
 
 /** THE list of job kinds. A kind is added here and in three registries that then do not compile without it. */
-export const jobKinds = { init, backup } as const satisfies Record<string, JobKindShape>;
+export const jobKinds = { init, backup, forget, prune, check, unlock } as const satisfies Record<
+  string,
+  JobKindShape
+>;
 
 export type JobKind = keyof typeof jobKinds;
 export type JobInput<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["input"]>;

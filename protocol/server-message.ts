@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AgentConfig } from "./config.ts";
+import { AgentConfig, RepositoryCredentials } from "./config.ts";
 import { Instant, JobId } from "./ids.ts";
 import { ActorKind } from "./jobs.ts";
 import { ScheduleSet } from "./schedule.ts";
@@ -29,6 +29,11 @@ export const ServerMessage = z.discriminatedUnion("type", [
     input: z.record(z.string(), z.unknown()),
     actor_kind: ActorKind,
     created_at: Instant,
+    /**
+     * What may delete in the repository, for an order that says `use_admin`; from version 3 on. Held in memory until the job is
+     * over, and never written down.
+     */
+    admin: RepositoryCredentials.optional(),
   }),
   /** `now`: kill at once instead of asking restic to end. */
   z.object({ type: z.literal("command.cancel"), job_id: JobId, now: z.boolean() }),

@@ -5,8 +5,9 @@
  * |--------|------------|--------------|
  * | 1      | 2026-11-21 | first release: hello, durable frames, `init` and `backup` |
  * | 2      | 2026-11-21 | `schedule.set`, `schedule.ack`, `schedule.fire`; hooks in the configuration; `timezone` in hello |
+ * | 3      | 2026-11-21 | `forget`, `prune`, `check`, `unlock`; `admin` in a command, `commands_needed` in hello |
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Agents below this number are told to update; their backups go on meanwhile. */
 export const OLDEST_AGENT_PROTOCOL = 1;

@@ -38,6 +38,7 @@ import { findJob, findJobs } from "./jobs/jobs.ts";
 import { dropWaiting } from "./jobs/waiting-store.ts";
 import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
 import { hasCredentials, storeCredentials } from "./repositories/config.ts";
+import { adminCredentialsRoom } from "./repositories/admin-routes.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
 import { hostPartsOf } from "./repositories/host-parts.ts";
 import { nextRuns } from "./schedules/next-runs.ts";
@@ -130,6 +131,7 @@ export function createApp(parts: AppParts) {
       }),
     )
     .route("/", snapshotsRoom(parts))
+    .route("/", adminCredentialsRoom(parts))
     .route(
       "/",
       sourcesRoom({

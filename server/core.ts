@@ -18,6 +18,7 @@ import type { Database, Trx } from "./platform/db/schema.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
+import { adminCredentials } from "./repositories/admin.ts";
 import { needInit } from "./repositories/config.ts";
 import { agentSchedules } from "./schedules/agent-schedules.ts";
 
@@ -77,6 +78,21 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     return config;
   };
 
+  const adminFor = async (hostId: HostId, jobIds: readonly JobId[]) => {
+    const credentials = await adminCredentials(db, seal, hostId);
+    if (credentials === undefined) return undefined;
+    await db.transaction().execute(async (trx) => {
+      const name = (await hostNames(trx, [hostId])).get(hostId)?.name ?? hostId;
+      await audit.record(trx, {
+        actor: { kind: "agent", id: hostId, name, address: null },
+        action: "credential.read_by_agent",
+        target: { kind: "host", id: hostId, name },
+        detail: { slot: "admin", job_ids: jobIds.join(" ") },
+      });
+    });
+    return credentials;
+  };
+
   const link = new Link({
     db,
     clock,
@@ -90,6 +106,7 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
     },
     finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
     configFor,
+    adminFor,
     schedulesFor: (hostId) => agentSchedules(db, hostId),
     progress(hostId, message) {
       progress.report(hostId, message).catch((error: unknown) => log.error("could not note progress", error));

@@ -6,7 +6,7 @@ import type { ResticContext } from "@restic-manager/restic/context";
 import { failure, type JobRunner, type JobTools } from "../job-runner.ts";
 import { watchOpening } from "../opening.ts";
 import { betweenHooks } from "./hooked.ts";
-import { toJobError } from "../restic-access.ts";
+import { pastLock } from "../past-lock.ts";
 
 /** Issues that travel with the result; the log has them all. */
 const ISSUES_SENT = 500;
@@ -28,36 +28,42 @@ async function save(
   const opening = watchOpening(context, tools);
   const speed = speedometer(tools.timers.now);
   let latest = waiting();
-  const outcome = await backup(
-    context,
-    {
-      includes: input.includes,
-      excludes: input.excludes,
-      tags: [input.source_group_name],
-      host: tools.hostName,
-    },
-    {
-      cancel: opening.cancel,
-      kill: tools.kill,
-      onSpawn: tools.spawned,
-      onLog: ({ stream, text }) => tools.log(stream, text),
-      onWaiting(cause) {
-        latest = { ...latest, waiting_cause: cause?.slice(0, 1_024) };
-        if (cause !== undefined) latest.phase = "waiting_for_repository";
-        tools.progress(latest);
+  const attempt = (retryLockSeconds: number | undefined) =>
+    backup(
+      context,
+      {
+        ...(retryLockSeconds === undefined ? {} : { retryLockSeconds }),
+        includes: input.includes,
+        excludes: input.excludes,
+        tags: [input.source_group_name],
+        host: tools.hostName,
       },
-      onProgress(progress) {
-        opening.opened();
-        latest = toProgress(progress, speed(progress.bytes_done));
-        tools.progress(latest);
+      {
+        cancel: opening.cancel,
+        kill: tools.kill,
+        onSpawn: tools.spawned,
+        onLog: ({ stream, text }) => tools.log(stream, text),
+        onWaiting(cause) {
+          latest = { ...latest, waiting_cause: cause?.slice(0, 1_024) };
+          if (cause !== undefined) latest.phase = "waiting_for_repository";
+          tools.progress(latest);
+        },
+        onProgress(progress) {
+          opening.opened();
+          latest = toProgress(progress, speed(progress.bytes_done));
+          tools.progress(latest);
+        },
       },
-    },
-  );
+    );
+  const outcome = await pastLock(context, tools, attempt, (waiting_cause) => {
+    latest = { ...latest, phase: "waiting_for_repository", waiting_cause };
+    tools.progress(latest);
+  });
   opening.end();
   if (outcome.ok) return { state: "succeeded", result: toResult(outcome.value) };
   // The watch stopped restic, not a person: what it found out is the reason.
   const cancelledByPerson = tools.cancel.aborted || tools.kill.aborted;
-  return failure(cancelledByPerson ? undefined : (opening.failed ?? toJobError(outcome.error)));
+  return failure(cancelledByPerson ? undefined : (opening.failed ?? outcome.error));
 }
 
 function waiting(): JobProgress<"backup"> {

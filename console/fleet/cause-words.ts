@@ -10,6 +10,7 @@ const WORDS: Record<JobErrorCode, string> = {
   repository_unreachable: "Repository not reachable",
   repository_damaged: "Repository is damaged",
   repository_full: "Repository server is full",
+  append_only: "Repository takes no deletions",
   unauthorized: "Repository account refused",
   restic_missing: "restic is not installed",
   restic_too_old: "restic is too old",

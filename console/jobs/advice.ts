@@ -9,6 +9,7 @@ const ADVICE: Record<JobErrorCode, string> = {
     "Check that the repository server runs and that this machine can reach its address, then run it again.",
   repository_damaged: "Check the repository before you rely on older snapshots.",
   repository_full: "Free space at the repository server, then run it again.",
+  append_only: "Enter the credentials of an account that may delete, on the host's page.",
   unauthorized: "Check user name and password at the repository server, and on the host's page.",
   restic_missing: "Install restic 0.18.0 or newer on the machine, then run it again.",
   restic_too_old: "Install restic 0.18.0 or newer on the machine, then run it again.",

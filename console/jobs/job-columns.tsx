@@ -83,6 +83,7 @@ const WAITS: Record<Extract<Job, { state: "queued" }>["waits_for"], string> = {
   host_offline: "Starts when the host is back",
   delivery: "On its way to the agent",
   turn: "Waits for its turn",
+  repository: "Waits for the repository",
 };
 
 /** On a phone the second line has to name the host, for which there is no column. */

@@ -34,6 +34,16 @@ export function JobWaits({ job }: { job: Extract<Job, { state: "queued" }> }) {
           One restic runs at a time on a machine. It starts when the jobs before it have ended.
         </Notice>
       );
+    case "repository": {
+      const first = job.waits_on;
+      const other =
+        first === undefined ? "another job" : `${kindWords[first.kind].name} of ${first.host.name}`;
+      return (
+        <Notice state="idle" icon="queued" title={`The ${what} waits for ${other}`}>
+          It needs the repository for itself, and starts when that has ended.
+        </Notice>
+      );
+    }
   }
 }
 

@@ -2,11 +2,22 @@ import type { Job } from "@restic-manager/protocol/api/jobs";
 import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { ReactNode } from "react";
 import { backupKind } from "./backup.tsx";
+import { checkKind } from "./check.tsx";
+import { forgetKind } from "./forget.tsx";
 import { initKind } from "./init.tsx";
+import { pruneKind } from "./prune.tsx";
+import { unlockKind } from "./unlock.tsx";
 import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */
-export const kindWords: { [K in JobKind]: KindWords<K> } = { init: initKind, backup: backupKind };
+export const kindWords: { [K in JobKind]: KindWords<K> } = {
+  init: initKind,
+  backup: backupKind,
+  forget: forgetKind,
+  prune: pruneKind,
+  check: checkKind,
+  unlock: unlockKind,
+};
 
 /** The words of a job's kind. The job is of that kind, which the compiler cannot follow through the table. */
 function wordsOf(job: Job): KindWords<JobKind> {

@@ -56,7 +56,21 @@ export function scriptedRunners({ identity, repository, nextStory, spawning }: S
     repository.save(story, began, ended);
     return { state: "succeeded", result: resultOf(story, story.end.issues, ended - began) };
   };
-  return { init, backup };
+  const prune: JobRunner<"prune"> = () =>
+    Promise.resolve({ state: "succeeded", result: { freed_bytes: 0, duration_seconds: 0 } });
+  const check: JobRunner<"check"> = ({ read_data_percent }) =>
+    Promise.resolve({
+      state: "succeeded",
+      result: { result: "ok", read_data_percent, hints: [], duration_seconds: 0 },
+    });
+  const forget: JobRunner<"forget"> = ({ dry_run }) =>
+    Promise.resolve({ state: "succeeded", result: { dry_run, groups: [] } });
+  const unlock: JobRunner<"unlock"> = () =>
+    Promise.resolve({
+      state: "succeeded",
+      result: { removed_count: 0, found: [], remaining: [], unreadable_count: 0 },
+    });
+  return { init, backup, forget, prune, check, unlock };
 }
 
 function progressOf(story: Story, fraction: number, elapsedMs: number): JobProgress<"backup"> {

@@ -19,6 +19,7 @@ export const API_ERRORS = {
   name_taken: 409,
   host_offline: 503,
   admin_creds_required: 400,
+  missing_retention: 400,
   no_credentials: 409,
   group_in_use: 409,
   last_group: 409,

@@ -39,13 +39,27 @@ const common = {
 };
 
 /** What a queued job waits for. */
-export const WaitsFor = z.enum(["host_offline", "delivery", "turn"]);
+export const WaitsFor = z.enum(["host_offline", "delivery", "turn", "repository"]);
+
+/** The job that works on the same repository, alone, before a queued one may. */
+export const WaitsOn = z.object({
+  job_id: JobId,
+  kind: JobKind,
+  host: z.object({ id: HostId, name: z.string() }),
+});
+export type WaitsOn = z.infer<typeof WaitsOn>;
 
 function jobOf<K extends JobKind>(kind: K) {
   const { progress, result } = jobKinds[kind];
   const of = { ...common, kind: z.literal(kind) };
   return z.discriminatedUnion("state", [
-    z.object({ ...of, state: z.literal("queued"), waits_for: WaitsFor }),
+    z.object({
+      ...of,
+      state: z.literal("queued"),
+      waits_for: WaitsFor,
+      /** With `repository`: for whom it waits. */
+      waits_on: WaitsOn.optional(),
+    }),
     z.object({ ...of, state: z.literal("running"), started_at: Instant, progress: progress.nullable() }),
     z.object({ ...of, state: z.literal("succeeded"), started_at: Instant, finished_at: Instant, result }),
     z.object({
@@ -60,7 +74,14 @@ function jobOf<K extends JobKind>(kind: K) {
 }
 
 /** A job as the console sees it: a union of kind × state, so that a queued job with a result cannot be written. */
-export const Job = z.discriminatedUnion("kind", [jobOf("init"), jobOf("backup")]);
+export const Job = z.discriminatedUnion("kind", [
+  jobOf("init"),
+  jobOf("backup"),
+  jobOf("forget"),
+  jobOf("prune"),
+  jobOf("check"),
+  jobOf("unlock"),
+]);
 export type Job = z.infer<typeof Job>;
 
 export const JobsQuery = z.strictObject({

@@ -35,6 +35,25 @@ export const RepoCredentialsInput = z.strictObject({
 });
 export type RepoCredentialsInput = z.infer<typeof RepoCredentialsInput>;
 
+/**
+ * What may delete. All of it may be left out: the address is then the everyday one, as is the repository's password. A password that is
+ * left out keeps the stored one, unless the address or account changes.
+ */
+export const AdminCredentialsInput = RepoCredentialsInput.extend({
+  url: RepositoryUrl.nullable().optional(),
+});
+export type AdminCredentialsInput = z.infer<typeof AdminCredentialsInput>;
+
+/** What may be shown of it. `url` is null where it is the everyday one; `has_repository_password` false where that is. */
+export const AdminCredentialsView = z.object({
+  url: z.string().nullable(),
+  username: z.string().nullable(),
+  has_password: z.boolean(),
+  has_repository_password: z.boolean(),
+  updated_at: Instant,
+});
+export type AdminCredentialsView = z.infer<typeof AdminCredentialsView>;
+
 /** What may be shown: never a password. */
 export const RepoCredentialsView = z.object({
   url: z.string(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { HOOK_CHARACTERS } from "../limits.ts";
 import { Instant, SourceGroupId } from "../ids.ts";
 import { Bandwidth } from "../jobs/backup.ts";
+import { RetentionPolicy } from "../retention.ts";
 import { Changed, EditedVersion } from "./changed.ts";
 import { ExcludePattern, IncludePath, pathsFit, PATHS_TOO_MUCH } from "./enrolment.ts";
 
@@ -16,17 +17,7 @@ export const GroupName = z
   .regex(/^[^-]/, "must not begin with a dash")
   .refine((text) => text.isWellFormed(), "must not contain half a character");
 
-const keep = z.int().min(0).max(100_000).optional();
-/** How many snapshots of each sort are kept; a dimension that is left out or 0 keeps none. All empty: nothing may be forgotten. */
-export const RetentionPolicy = z.strictObject({
-  keep_last: keep,
-  hourly: keep,
-  daily: keep,
-  weekly: keep,
-  monthly: keep,
-  yearly: keep,
-});
-export type RetentionPolicy = z.infer<typeof RetentionPolicy>;
+export { RetentionPolicy };
 
 /** Hooks as they may be shown: never a body. */
 export const HooksView = z.object({

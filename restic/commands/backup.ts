@@ -17,6 +17,8 @@ export type BackupInput = {
   host: string;
   /** One log line per file and folder (about 200 bytes each). */
   verboseItems?: boolean;
+  /** How long restic may wait for another's lock; not at all when left out. */
+  retryLockSeconds?: number;
 };
 
 export type BackupResult = BackupSummary & {
@@ -89,6 +91,7 @@ export async function backup(
       args: backupArgs(input),
       stdin: backupStdin(input.includes),
       kind: "write",
+      ...(input.retryLockSeconds === undefined ? {} : { retryLockSeconds: input.retryLockSeconds }),
       onLine: (stream, line) => output.add(stream, line.text),
     },
     hooks,

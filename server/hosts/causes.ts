@@ -8,6 +8,7 @@ const WORDS: Record<JobErrorCode | "offline" | "issues", string> = {
   repository_unreachable: "the repository cannot be reached",
   repository_damaged: "the repository is damaged",
   repository_full: "the repository's server is full",
+  append_only: "the repository's server lets nobody delete with this account",
   unauthorized: "the repository's server refused the account",
   restic_missing: "restic is not installed",
   restic_too_old: "restic is too old",

@@ -7,6 +7,7 @@ import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
 import { coveredLines, setLogBytes } from "./log-store.ts";
 import type { ProgressBoard } from "./progress.ts";
 import { cancelUnsent, hostNames, jobById, jobsById, setCancelRequested, setFinished } from "./store.ts";
+import { turnHolders } from "./turns.ts";
 import { viewJob } from "./view.ts";
 import type { Audit, AuditActor } from "../platform/audit.ts";
 
@@ -26,9 +27,10 @@ export async function viewJobs(parts: Pick<JobsParts, "db" | "progress">, jobs: 
     parts.db,
     jobs.map((job) => job.host_id),
   );
+  const holders = await turnHolders(parts.db, jobs);
   return jobs.map((job) => {
     const host = hosts.get(job.host_id) ?? { name: "", online: false };
-    return viewJob(job, { host, progress: parts.progress.latest(job.id) });
+    return viewJob(job, { host, progress: parts.progress.latest(job.id), waitsOn: holders.get(job.id) });
   });
 }
 

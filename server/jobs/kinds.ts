@@ -12,6 +12,22 @@ interface KindHere {
 /** One line per kind; a kind that is missing here does not compile. */
 export const jobKindsHere: { [K in JobKind]: KindHere } = {
   init: { issues: () => 0, sourceGroup: () => undefined },
+  forget: {
+    issues(result) {
+      const { groups } = jobKinds.forget.result.pick({ groups: true }).parse(result);
+      return groups.reduce((sum, one) => sum + (one.outcome === "done" ? one.not_removed_count : 0), 0);
+    },
+    sourceGroup: () => undefined,
+  },
+  prune: { issues: () => 0, sourceGroup: () => undefined },
+  check: {
+    issues(result) {
+      const found = jobKinds.check.result.parse(result);
+      return found.result === "ok" ? 0 : found.error_count;
+    },
+    sourceGroup: () => undefined,
+  },
+  unlock: { issues: () => 0, sourceGroup: () => undefined },
   backup: {
     issues: (result) => jobKinds.backup.result.pick({ issue_count: true }).parse(result).issue_count,
     sourceGroup(input) {

@@ -1,4 +1,4 @@
-import { Job, type LogRemoved } from "@restic-manager/protocol/api/jobs";
+import { Job, type LogRemoved, type WaitsOn } from "@restic-manager/protocol/api/jobs";
 import type { JobId } from "@restic-manager/protocol/ids";
 import { instant } from "../platform/clock.ts";
 import type { JobRecord } from "../platform/db/schema.ts";
@@ -7,6 +7,8 @@ import type { JobRecord } from "../platform/db/schema.ts";
 export interface JobSurroundings {
   host: { name: string; online: boolean };
   progress: Record<string, unknown> | undefined;
+  /** For whom a queued job waits that needs the repository for itself. */
+  waitsOn: WaitsOn | undefined;
 }
 
 /** A stored job as the API shows it: the union of kind × state, checked on the way out so that no column leaks. */
@@ -35,7 +37,8 @@ export function viewJob(job: JobRecord, around: JobSurroundings): Job {
     log: { lines: job.log_lines, missing: job.log_missing, ...logRemoved(job) },
     started_at: at(job.started_at),
     finished_at: at(job.finished_at),
-    waits_for: waitsFor(job, around.host.online),
+    waits_for: waitsFor(job, around),
+    waits_on: around.waitsOn,
     progress: around.progress ?? null,
     ...(job.result === null ? {} : { result: JSON.parse(job.result) as unknown }),
     ...(job.error === null ? {} : { error: JSON.parse(job.error) as unknown }),
@@ -51,7 +54,11 @@ export function logRemoved(job: Pick<JobRecord, "log_removed_at" | "log_removed_
 }
 
 /** Taken by the agent: its turn has not come. Otherwise the host is away, or the command is on its way. */
-function waitsFor(job: JobRecord, online: boolean): "host_offline" | "delivery" | "turn" {
-  if (!online) return "host_offline";
+function waitsFor(
+  job: JobRecord,
+  { host, waitsOn }: Pick<JobSurroundings, "host" | "waitsOn">,
+): "host_offline" | "delivery" | "turn" | "repository" {
+  if (!host.online) return "host_offline";
+  if (waitsOn !== undefined) return "repository";
   return job.accepted_at === null ? "delivery" : "turn";
 }

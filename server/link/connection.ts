@@ -25,6 +25,8 @@ export interface Greeted {
   resyncing: boolean;
 }
 
+const NO_JOBS: readonly JobId[] = [];
+
 /** One agent's socket, from its opening to its close. */
 export class Connection {
   readonly hostId: HostId;
@@ -45,6 +47,8 @@ export class Connection {
   /** As `configVersion` and `configuring`, for what the agent fires by itself. */
   scheduleVersion = 0;
   scheduling: Promise<void> | undefined;
+  /** Jobs that its agent has taken and cannot begin before their commands have come once more. */
+  commandsNeeded: readonly JobId[] = NO_JOBS;
   lastFrameAt: number;
   /** The same by the clock that nobody sets, for telling a silence. */
   heardAt: number;

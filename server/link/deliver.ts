@@ -1,9 +1,11 @@
+import type { RepositoryCredentials } from "@restic-manager/protocol/config";
 import type { Epoch, HostId, JobId } from "@restic-manager/protocol/ids";
 import { instant, type Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import type { Connection } from "./connection.ts";
 import type { Hub } from "./hub.ts";
-import { cancelsDue, takeDeliverable } from "./store.ts";
+import { cancelsDue, queuedOf, takeDeliverable } from "./store.ts";
+import { claimTurns } from "./turns.ts";
 
 /** A command that was sent and not answered for so long is sent again; the agent knows it by its id. */
 export const RESEND_MS = 30_000;
@@ -19,8 +21,12 @@ export interface DeliveryParts {
   hub: Hub;
   /** Sends the agent its configuration if it has not the newest. */
   configure: (hostId: HostId) => Promise<void>;
+  /** What may delete in a host's repository; undefined when the host has none. For jobs that say that they need it, each time anew. */
+  adminFor: (hostId: HostId, jobIds: readonly JobId[]) => Promise<RepositoryCredentials | undefined>;
   onError: (error: unknown) => void;
 }
+
+type Deliverable = Awaited<ReturnType<typeof takeDeliverable>>[number];
 
 /** A connection that jobs are looked up for. */
 interface Recipient {
@@ -33,7 +39,7 @@ interface Recipient {
 /** What goes out to one connection. */
 interface Delivered {
   connection: Connection;
-  jobs: Awaited<ReturnType<typeof takeDeliverable>>;
+  jobs: Deliverable[];
   cancels: JobId[];
 }
 
@@ -85,6 +91,12 @@ export class Delivery {
       .toSorted((a, b) => (a.connection.hostId < b.connection.hostId ? -1 : 1));
     const [first, ...others] = recipients;
     if (first === undefined) return;
+    const { clock } = this.#parts;
+    await claimTurns(
+      db,
+      recipients.map(({ connection }) => connection.hostId),
+      clock.now(),
+    );
     const delivered =
       others.length === 0
         ? [await this.#take(db, first)]
@@ -94,17 +106,47 @@ export class Delivery {
             return all;
           });
     for (const { connection, jobs, cancels } of delivered) {
-      for (const job of jobs) {
-        connection.send({
-          type: "command.run",
-          job_id: job.id,
-          kind: job.kind,
-          input: JSON.parse(job.input) as Record<string, unknown>,
-          actor_kind: job.actor_kind,
-          created_at: instant(job.created_at),
-        });
-      }
+      await this.#send(connection, jobs);
       for (const jobId of cancels) connection.send({ type: "command.cancel", job_id: jobId, now: false });
+    }
+  }
+
+  /**
+   * Sends commands once more that an agent has taken and lost a part of: what is never written down. What is no longer to be begun it
+   * is told to let go.
+   */
+  async again(connection: Connection): Promise<void> {
+    const ids = connection.commandsNeeded;
+    if (ids.length === 0) return;
+    const jobs = await queuedOf(this.#parts.db, connection.hostId, ids);
+    await this.#send(connection, jobs);
+    const queued = new Set(jobs.map((job) => job.id));
+    for (const job_id of ids)
+      if (!queued.has(job_id)) connection.send({ type: "command.cancel", job_id, now: false });
+    connection.commandsNeeded = [];
+  }
+
+  async #send(connection: Connection, jobs: readonly Deliverable[]): Promise<void> {
+    const commands = jobs.map((job) => ({ job, input: JSON.parse(job.input) as Record<string, unknown> }));
+    const deleting = commands.filter(({ input }) => input["use_admin"] === true).map(({ job }) => job.id);
+    // Those go without when it cannot be read, and fail with words; the others must not wait for it.
+    const admin =
+      deleting.length === 0
+        ? undefined
+        : await this.#parts.adminFor(connection.hostId, deleting).catch((error: unknown) => {
+            this.#parts.onError(error);
+            return undefined;
+          });
+    for (const { job, input } of commands) {
+      connection.send({
+        type: "command.run",
+        job_id: job.id,
+        kind: job.kind,
+        input,
+        actor_kind: job.actor_kind,
+        created_at: instant(job.created_at),
+        ...(admin === undefined || input["use_admin"] !== true ? {} : { admin }),
+      });
     }
   }
 

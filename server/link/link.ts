@@ -1,7 +1,7 @@
 import { parseAgentFrame, type AgentFrame } from "@restic-manager/protocol/frame";
 import type { Hello } from "@restic-manager/protocol/hello";
-import type { AgentConfig } from "@restic-manager/protocol/config";
-import type { HostId } from "@restic-manager/protocol/ids";
+import type { AgentConfig, RepositoryCredentials } from "@restic-manager/protocol/config";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
@@ -53,6 +53,8 @@ export interface LinkParts {
   finishLost: (trx: Trx, lost: Reconciliation["lost"], touched: Touched) => Promise<void>;
   /** What the agent should hold; the reading of its secrets is audited by whoever provides this. */
   configFor: (hostId: HostId) => Promise<AgentConfig | undefined>;
+  /** What may delete in a host's repository, for these jobs; audited as `configFor`. */
+  adminFor: (hostId: HostId, jobIds: readonly JobId[]) => Promise<RepositoryCredentials | undefined>;
   /** What the agent should fire by itself. */
   schedulesFor: (hostId: HostId) => Promise<ScheduleSet | undefined>;
   progress: (hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>) => void;
@@ -346,6 +348,9 @@ export class Link {
     connection.send(welcome(PROTOCOL_VERSION, now, greeted.committed, next));
     connection.holds(hello, next);
     this.#parts.bus.publish("host.changed", { hostId });
+    connection.commandsNeeded = hello.commands_needed ?? connection.commandsNeeded;
+    if (connection.commandsNeeded.length > 0)
+      this.#aside("send commands once more", this.#delivery.again(connection));
     if (greeted.reconciliation !== undefined)
       this.#aside("finish lost jobs", reconcile(this.#parts, [connection]));
     // Most agents come back to nothing new, and then nothing is asked for.
@@ -391,6 +396,7 @@ export class Link {
 
   async #deliverAll(): Promise<void> {
     await reconcile(this.#parts, this.hub.all());
+    for (const connection of this.hub.all()) await this.#delivery.again(connection);
     for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db, this.#nodes.node)) {
       if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, false);
     }

@@ -4,6 +4,7 @@ import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import type { Bus } from "../platform/bus.ts";
 import { ready, readyForRows } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
+import { EXCLUSIVE } from "./turns.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
 export const NO_EPOCH = Epoch.parse("0".repeat(32));
@@ -181,6 +182,10 @@ const markSent = ready((db, { hostId, epoch, node, connection, now, resendBefore
       e("state", "=", "queued"),
       e("accepted_at", "is", null),
       e.or([
+        sql<SqlBool>`jobs.kind not in (${EXCLUSIVE})`,
+        sql<SqlBool>`exists (select 1 from repository_turns where repository_turns.job_id = jobs.id)`,
+      ]),
+      e.or([
         e("sent_at", "is", null),
         e.and([
           e("sent_epoch", "=", epoch),
@@ -215,6 +220,18 @@ const markSent = ready((db, { hostId, epoch, node, connection, now, resendBefore
     )
     .returning(["id", "kind", "input", "actor_kind", "created_at"]);
 });
+
+/** Those of the jobs that are still to be begun, whether their agent has taken them or not. */
+export async function queuedOf(db: Database, hostId: HostId, ids: readonly JobId[]) {
+  return await db
+    .selectFrom("jobs")
+    .select(["id", "kind", "input", "actor_kind", "created_at"])
+    .where("host_id", "=", hostId)
+    .where("id", "in", ids)
+    .where("state", "=", "queued")
+    .where("cancel_requested_at", "is", null)
+    .execute();
+}
 
 /** Unfinished jobs that somebody wants to end and that the agent may have. */
 export async function cancelsDue(db: Database | Trx, hostId: HostId): Promise<JobId[]> {

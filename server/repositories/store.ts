@@ -21,6 +21,26 @@ const selectCredentials = ready((db, { hostId }: { hostId: HostId }) =>
     .where("slot", "=", "repo"),
 );
 
+/** The slot that may delete. */
+export async function readAdmin(db: Database, hostId: HostId): Promise<CredentialRow | undefined> {
+  return await db
+    .selectFrom("repository_credentials")
+    .selectAll()
+    .where("host_id", "=", hostId)
+    .where("slot", "=", "admin")
+    .executeTakeFirst();
+}
+
+/** False when it was empty. */
+export async function removeAdmin(trx: Trx, hostId: HostId): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom("repository_credentials")
+    .where("host_id", "=", hostId)
+    .where("slot", "=", "admin")
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
 export async function writeCredentials(trx: Trx, row: CredentialRow): Promise<void> {
   const { host_id: _host, slot: _slot, ...rest } = row;
   await trx

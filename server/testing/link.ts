@@ -29,6 +29,7 @@ export function linkWorld(db: Database, given: Partial<LinkParts> & { clock?: Te
     refreshHosts: async () => {},
     finishLost: async () => {},
     configFor: async () => undefined,
+    adminFor: async () => undefined,
     schedulesFor: async () => undefined,
     progress: () => {},
     arrived: async () => {},

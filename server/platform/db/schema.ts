@@ -137,6 +137,22 @@ export interface Tables {
     /** JSON: ids of the jobs of its last attempt. */
     job_ids: string;
   };
+  /** When a host's repository is looked after; a host without a row has the defaults of `maintenance/settings.ts`. */
+  repo_maintenance: {
+    host_id: HostId;
+    forget_cron: string;
+    forget_enabled: number;
+    prune_cron: string;
+    prune_enabled: number;
+    check_cron: string;
+    check_enabled: number;
+    check_read_data_percent: number;
+    /** Runs before this instant are not expected: it was changed then. */
+    counts_from: number;
+    updated_at: number;
+  };
+  /** Which job has a repository for itself: the repository's id, or its host's where that is not known. */
+  repository_turns: { repository: string; job_id: JobId; taken_at: number };
   host_tags: { host_id: HostId; tag: string };
   policy_templates: {
     id: TemplateId;
