@@ -23,7 +23,22 @@ import type {
   NewJob,
   RunGroup,
 } from "@restic-manager/protocol/api/jobs";
-import type { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
+import type {
+  ReinitRepository,
+  RepoMaintenance,
+  RepoMaintenanceInput,
+  RunCheck,
+  RunForget,
+  RunPrune,
+  RunUnlock,
+} from "@restic-manager/protocol/api/maintenance";
+import type {
+  AdminCredentialsInput,
+  AdminCredentialsView,
+  RepoCredentialsInput,
+  RepoCredentialsView,
+} from "@restic-manager/protocol/api/repository";
+import type { RepositoryPage } from "@restic-manager/protocol/api/repository-page";
 import type {
   Me,
   Setup,
@@ -190,6 +205,23 @@ export const api = {
   repoCredentials: (hostId: string) => ask<RepoCredentialsView>("GET", `/hosts/${hostId}/repo-credentials`),
   saveRepoCredentials: (hostId: string, credentials: RepoCredentialsInput) =>
     ask<RepoCredentialsView>("PUT", `/hosts/${hostId}/repo-credentials`, credentials),
+
+  repository: (hostId: string) => ask<RepositoryPage>("GET", `/hosts/${hostId}/repository`),
+  saveMaintenance: (hostId: string, wanted: z.input<typeof RepoMaintenanceInput>) =>
+    ask<RepoMaintenance>("PUT", `/hosts/${hostId}/repo-maintenance`, wanted),
+  saveAdminCredentials: (hostId: string, credentials: AdminCredentialsInput) =>
+    ask<AdminCredentialsView>("PUT", `/hosts/${hostId}/admin-credentials`, credentials),
+  removeAdminCredentials: (hostId: string) => ask<null>("DELETE", `/hosts/${hostId}/admin-credentials`),
+  runForget: (hostId: string, wanted: z.input<typeof RunForget>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/forget`, wanted),
+  runPrune: (hostId: string, wanted: z.input<typeof RunPrune>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/prune`, wanted),
+  runCheck: (hostId: string, wanted: z.input<typeof RunCheck>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/check`, wanted),
+  runUnlock: (hostId: string, wanted: z.input<typeof RunUnlock>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/unlock`, wanted),
+  reinit: (hostId: string, wanted: z.input<typeof ReinitRepository>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/reinit`, wanted),
 
   jobs: (wanted: Partial<JobsQuery>) => ask<JobsPage>("GET", `/jobs${query(wanted)}`),
   job: (id: string) => ask<Job>("GET", `/jobs/${id}`),

@@ -20,6 +20,7 @@ import {
 import {
   followingQuery,
   hostQuery,
+  repositoryQuery,
   jobQuery,
   schedulesQuery,
   sourceGroupsQuery,
@@ -49,6 +50,7 @@ const LIVE_ROOTS = new Set<unknown>([
   "jobs",
   "job",
   "enrollment",
+  "repository",
   "templates",
   "following",
 ]);
@@ -187,11 +189,13 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "host.changed":
         askLater(summaryQuery.queryKey);
         askLater(hostQuery(event.host.id).queryKey);
+        askLater(repositoryQuery(event.host.id).queryKey);
         // Whether its agent has the newest, and when the next fires.
         askLater(schedulesQuery(event.host.id).queryKey);
         break;
       case "job.changed":
         askLater(schedulesQuery(event.job.host.id).queryKey);
+        askLater(repositoryQuery(event.job.host.id).queryKey);
         askLater(summaryQuery.queryKey);
         break;
       case "host.removed":
@@ -200,6 +204,7 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "snapshots.changed":
         void queryClient.invalidateQueries({ queryKey: ["snapshots", event.host_id] });
         askLater(hostQuery(event.host_id).queryKey);
+        askLater(repositoryQuery(event.host_id).queryKey);
         break;
       case "schedules.changed":
         void queryClient.invalidateQueries({ queryKey: schedulesQuery(event.host_id).queryKey });

@@ -31,6 +31,8 @@ export const hostQuery = (id: string) =>
   queryOptions({ queryKey: ["host", id] as const, queryFn: () => api.host(id) });
 export const sourceGroupsQuery = (hostId: string) =>
   queryOptions({ queryKey: ["source-groups", hostId] as const, queryFn: () => api.sourceGroups(hostId) });
+export const repositoryQuery = (hostId: string) =>
+  queryOptions({ queryKey: ["repository", hostId] as const, queryFn: () => api.repository(hostId) });
 export const schedulesQuery = (hostId: string) =>
   queryOptions({ queryKey: ["schedules", hostId] as const, queryFn: () => api.schedules(hostId) });
 export const schedulePreviewQuery = (hostId: string, cron: string, timezone: string | null) =>
