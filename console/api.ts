@@ -20,10 +20,10 @@ import type {
   JobLogPage,
   JobsPage,
   JobsQuery,
-  NewJob,
   RunGroup,
 } from "@restic-manager/protocol/api/jobs";
 import type {
+  NewJob,
   ReinitRepository,
   RepoMaintenance,
   RepoMaintenanceInput,

@@ -34,6 +34,8 @@ import { viewHosts } from "./hosts/list.ts";
 import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
+import { orderUpkeep } from "./maintenance/order.ts";
+import { maintenanceRoom } from "./maintenance/routes.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
 import { dropWaiting } from "./jobs/waiting-store.ts";
 import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
@@ -132,6 +134,7 @@ export function createApp(parts: AppParts) {
     )
     .route("/", snapshotsRoom(parts))
     .route("/", adminCredentialsRoom(parts))
+    .route("/", maintenanceRoom({ ...parts, createJob: core.createJob, viewJob }))
     .route(
       "/",
       sourcesRoom({
@@ -187,6 +190,8 @@ export function createApp(parts: AppParts) {
         ...parts,
         ...core,
         create: core.createJob,
+        orderUpkeep: (trx, hostId, wish, actor) =>
+          orderUpkeep({ ...parts, createJob: core.createJob }, trx, hostId, wish, actor),
         refreshHost,
         streams,
         isSessionAlive: sessionAlive,

@@ -5,6 +5,7 @@ import { EXCLUSIVE_KINDS } from "@restic-manager/protocol/jobs/exclusive";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { recordJob } from "./jobs/record.ts";
 import { waitingForTurn } from "./link/turns.ts";
+import { noteTrouble } from "./maintenance/trouble.ts";
 import type { Touched } from "./link/touched.ts";
 import type { Trx } from "./platform/db/schema.ts";
 import { adoptRepository, applyStats } from "./repositories/stats.ts";
@@ -31,8 +32,10 @@ export async function receiveDurable(
       return;
     case "job.finished":
       await recordJob(trx, hostId, message, touched, now);
-      if (isExclusive(message.kind))
+      if (isExclusive(message.kind)) {
         for (const next of await waitingForTurn(trx, hostId)) touched.waiting.set(next.id, next.host_id);
+        await noteTrouble(trx, hostId);
+      }
       return await noteRepository(trx, hostId, message, touched);
     case "schedule.fire":
       for (const jobId of await recordFire(trx, recordStarted, from, message))

@@ -166,7 +166,18 @@ export async function startServer(
 
     core.link.start();
     const endBackground = await runBackground(
-      { db, clock, bus, leases, retention: config.retention, tickers: tickers(parts) },
+      {
+        db,
+        clock,
+        bus,
+        leases,
+        retention: config.retention,
+        tickers: tickers({
+          ...parts,
+          createJob: core.createJob,
+          onError: (error, doing) => log.error(`could not ${doing}`, error),
+        }),
+      },
       (error, doing) => log.error(`could not ${doing}`, error),
     );
 

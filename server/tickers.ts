@@ -1,6 +1,9 @@
 import type { Ticker } from "./background.ts";
 import { refreshHost } from "./hosts/refresh.ts";
 import { abandonWaiting, type WaitingParts } from "./jobs/waiting.ts";
+import { endWaiting } from "./jobs/waiting-store.ts";
+import { giveUpUpkeep } from "./maintenance/give-up.ts";
+import { upkeepTick, UPKEEP_MS, type UpkeepParts } from "./maintenance/tick.ts";
 import { removeOldFires } from "./schedules/store.ts";
 
 /** How often jobs that wait for their host are looked at. */
@@ -9,13 +12,21 @@ const WAITING_MS = 30_000;
 const FIRES_KEPT_MS = 90 * 24 * 3_600_000;
 
 /** What the server does by itself, again and again. */
-export function tickers(parts: Omit<WaitingParts, "refreshHost">): Ticker[] {
+export function tickers(parts: Omit<WaitingParts, "refreshHost"> & UpkeepParts): Ticker[] {
   const { db, clock } = parts;
   return [
     {
       everyMs: WAITING_MS,
       doing: "give up jobs that wait too long",
       work: () => abandonWaiting({ ...parts, refreshHost }),
+    },
+    {
+      everyMs: UPKEEP_MS,
+      doing: "look after repositories",
+      async work() {
+        await giveUpUpkeep({ ...parts, endWaiting, refreshHost });
+        await upkeepTick(parts);
+      },
     },
     {
       everyMs: 3_600_000,

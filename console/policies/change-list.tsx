@@ -14,7 +14,8 @@ export function ChangeList({ changes }: { changes: readonly TemplateChange[] }) 
           data-act={change.act}
         >
           <p>
-            <span className={styles.act}>{actWords(change)}</span> <b className="mono">{change.name}</b>
+            <span className={styles.act}>{actWords(change)}</span>{" "}
+            {change.name !== "" && <b className="mono">{change.name}</b>}
           </p>
           {change.fields.length > 0 && (
             <dl className={styles.fields}>

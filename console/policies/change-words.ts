@@ -18,6 +18,13 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   enabled: "On",
   spread_seconds: "Spread",
   groups: "Source groups",
+  "forget.cron": "Forget",
+  "forget.enabled": "Forget by itself",
+  "prune.cron": "Prune",
+  "prune.enabled": "Prune by itself",
+  "check.cron": "Check",
+  "check.enabled": "Check by itself",
+  "check.read_data_percent": "Check reads, percent",
 };
 
 /** A field of a change as a reader calls it. */
@@ -31,7 +38,7 @@ const NONE: Readonly<Record<string, string>> = { timezone: "the machine’s own"
 /** One value as a reader sees it; undefined is nothing at all. */
 export function valueWords({ field }: FieldChange, value: string | undefined): string {
   if (value === undefined) return NONE[field] ?? "–";
-  if (field === "enabled") return value === "true" ? "on" : "off";
+  if (field.endsWith("enabled")) return value === "true" ? "on" : "off";
   if (field.endsWith("_seconds")) return value === "0" ? "none" : limitWords(Number(value));
   return value;
 }

@@ -70,5 +70,7 @@ function contentOf(groups: SourceGroups, schedules: Schedules): Template["conten
       spread_seconds,
       groups: source_groups.map(({ name }) => name),
     })),
+    // Each host has times of its own, which no other should get by accident.
+    maintenance: null,
   };
 }

@@ -1,4 +1,5 @@
 import type { Template } from "@restic-manager/protocol/api/templates";
+import { UPKEEP_WORDS } from "../repository/upkeep-words.ts";
 import { cronWords } from "../schedules/cron-words.ts";
 import { retentionWords } from "../sources/retention.ts";
 import { Facts } from "../ui/facts.tsx";
@@ -7,6 +8,7 @@ import styles from "./policies.module.css";
 
 /** What a template says, for who may only look. */
 export function TemplateContentView({ content }: Pick<Template, "content">) {
+  const { maintenance } = content;
   return (
     <div className={styles.form}>
       {content.groups.map((group) => (
@@ -34,6 +36,16 @@ export function TemplateContentView({ content }: Pick<Template, "content">) {
           />
         </Panel>
       ))}
+      {maintenance !== null && (
+        <Panel title="Maintenance">
+          <Facts
+            items={(["forget", "prune", "check"] as const).map((kind) => {
+              const { cron, enabled } = maintenance[kind];
+              return { label: UPKEEP_WORDS[kind].name, value: enabled ? cronWords(cron) : "off" };
+            })}
+          />
+        </Panel>
+      )}
     </div>
   );
 }

@@ -12,6 +12,7 @@ import { notANumber } from "../ui/number-field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { DIMENSIONS } from "../sources/retention.ts";
 import { GroupPartPanel } from "./group-part-panel.tsx";
+import { MaintenancePartPanel } from "./maintenance-part-panel.tsx";
 import styles from "./policies.module.css";
 import { SchedulePartPanel } from "./schedule-part-panel.tsx";
 import {
@@ -75,7 +76,7 @@ export function TemplateForm({ template, start }: TemplateFormProps) {
     event.preventDefault();
     const wrong = numbersIn(written);
     setErrors(wrong);
-    if (wrong.parts.size === 0) save.mutate({});
+    if (wrong.parts.size === 0 && wrong.maintenance === undefined) save.mutate({});
   }
 
   return (
@@ -171,6 +172,11 @@ export function TemplateForm({ template, start }: TemplateFormProps) {
           Add schedule
         </Button>
       </div>
+      <MaintenancePartPanel
+        part={written.maintenance}
+        errors={errors.maintenance ?? {}}
+        onChange={(maintenance) => setWritten({ ...written, maintenance })}
+      />
       <div className={styles.send}>
         <Button type="submit" loading={save.isPending}>
           {template === null ? "Add template" : "Save template"}
@@ -185,7 +191,7 @@ export function TemplateForm({ template, start }: TemplateFormProps) {
 }
 
 /** Number fields that hold none, which the request would leave out in silence. */
-function numbersIn({ groups, schedules }: Written): Errors {
+function numbersIn({ groups, schedules, maintenance }: Written): Errors {
   const parts = new Map<number, Record<string, string>>();
   const look = (key: number, field: string, value: number | string) => {
     const wrong = notANumber(value);
@@ -197,5 +203,6 @@ function numbersIn({ groups, schedules }: Written): Errors {
     look(key, "retryMinutes", written.retryMinutes);
   }
   for (const { key, spreadMinutes } of schedules) look(key, "spreadMinutes", spreadMinutes);
-  return { parts };
+  const percent = maintenance === null ? null : notANumber(maintenance.written.percent);
+  return { parts, ...(percent === null ? {} : { maintenance: { percent } }) };
 }

@@ -5,6 +5,13 @@ import {
   writtenOf as groupWritten,
   type Written as WrittenGroup,
 } from "../sources/group-input.ts";
+import type { RepoMaintenanceInput, UpkeepKind } from "@restic-manager/protocol/api/maintenance";
+import {
+  fieldErrors as maintenanceErrors,
+  withWritten,
+  writtenOf as maintenanceWritten,
+  type Written as WrittenMaintenance,
+} from "../repository/maintenance-input.ts";
 import { QUICK_PICKS } from "../schedules/quick-picks.ts";
 
 /** A group in a template's form. The key stays while its name is typed. */
@@ -23,11 +30,17 @@ export interface SchedulePart {
   /** Keys of groups. */
   groups: number[];
 }
+export interface MaintenancePart {
+  enabled: Record<UpkeepKind, boolean>;
+  written: WrittenMaintenance;
+}
 /** What is written in a template's form. */
 export interface Written {
   name: string;
   groups: readonly GroupPart[];
   schedules: readonly SchedulePart[];
+  /** Null: each host keeps its own. */
+  maintenance: MaintenancePart | null;
   /** The next key. */
   next: number;
 }
@@ -41,10 +54,11 @@ export function writtenOf(template: Pick<Template, "name" | "content"> | null): 
       name: "",
       groups: [{ key: 0, written: { ...NO_GROUP, name: "default" } }],
       schedules: [{ ...newSchedule(1, [0]), name: "Nightly" }],
+      maintenance: null,
       next: 2,
     };
   }
-  const { groups, schedules } = template.content;
+  const { groups, schedules, maintenance } = template.content;
   const keys = new Map(groups.map((group, key) => [group.name, key]));
   return {
     name: template.name,
@@ -58,8 +72,27 @@ export function writtenOf(template: Pick<Template, "name" | "content"> | null): 
       enabled: schedule.enabled,
       groups: schedule.groups.flatMap((name) => keys.get(name) ?? []),
     })),
+    maintenance: maintenance === null ? null : partOf(maintenance),
     next: groups.length + schedules.length,
   };
+}
+
+function partOf(maintenance: RepoMaintenanceInput): MaintenancePart {
+  const { forget, prune, check } = maintenance;
+  return {
+    enabled: { forget: forget.enabled, prune: prune.enabled, check: check.enabled },
+    written: maintenanceWritten(maintenance),
+  };
+}
+
+function settingsOf({ enabled, written }: MaintenancePart): RepoMaintenanceInput {
+  const task = (kind: UpkeepKind) => ({ cron: "", enabled: enabled[kind] });
+  const bare = {
+    forget: task("forget"),
+    prune: task("prune"),
+    check: { ...task("check"), read_data_percent: 0 },
+  };
+  return withWritten(bare, written);
 }
 
 /** Another schedule of a template: nightly, and of all its groups. */
@@ -93,7 +126,8 @@ export function inputOf(written: Written): TemplateInput {
       .filter(({ key }) => part.groups.includes(key))
       .map(({ written: group }) => group.name.trim()),
   }));
-  return { name: written.name.trim(), content: { groups, schedules } };
+  const maintenance = written.maintenance === null ? null : settingsOf(written.maintenance);
+  return { name: written.name.trim(), content: { groups, schedules, maintenance } };
 }
 
 /** What the server refused, by part and by field of that part. */
@@ -101,6 +135,7 @@ export interface Errors {
   name?: string;
   /** Of the template as a whole, such as that it has no group. */
   whole?: string;
+  maintenance?: Partial<Record<keyof WrittenMaintenance, string>>;
   /** By key, then by field. */
   parts: ReadonlyMap<number, Readonly<Record<string, string>>>;
 }
@@ -130,7 +165,12 @@ export function errorsOf(fields: Readonly<Record<string, string>>, written: Writ
     } else if (list === "schedules" && rest.length > 0) {
       const field = SCHEDULE_FIELD[rest[0] ?? ""];
       if (field !== undefined) note(written.schedules[Number(index)]?.key, { [field]: text });
-    } else errors.whole ??= text;
+    } else if (list === "maintenance")
+      errors.maintenance = {
+        ...maintenanceErrors({ [path]: message }, "content.maintenance."),
+        ...errors.maintenance,
+      };
+    else errors.whole ??= text;
   }
   return errors;
 }

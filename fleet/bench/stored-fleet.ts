@@ -206,6 +206,7 @@ function hostRow(n: number, size: FleetSize, now: number, sizes: readonly number
     snapshot_count: 20 + (n % 70),
     snapshots_taken_at: now - 3600_000,
     log_bytes: logBytesOf(n, size, sizes),
+    upkeep_trouble: null,
     link_node: null,
     link_connection: null,
     timezone: null,

@@ -12,8 +12,8 @@ import { HooksView } from "./sources.ts";
 import { HostTag, HostTags } from "./tags.ts";
 
 /**
- * One word for how a host stands, worst first: `failed` the last backup or the repository's opening failed; `restic` missing
- * or too old; `offline`; `issues` the last backup left files out; `running`; `queued`; `new` no backup yet; `protected`.
+ * One word for how a host stands, worst first: `failed` the last backup or the repository's opening failed, or a check found damage;
+ * `restic` missing or too old; `offline`; `issues` the last backup left files out, or the last forget, prune or check failed; `running`; `queued`; `new` no backup yet; `protected`.
  */
 export const HOST_STATUSES = [
   "failed",

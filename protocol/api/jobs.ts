@@ -96,8 +96,6 @@ export type JobsQuery = z.infer<typeof JobsQuery>;
 export const JobsPage = z.object({ items: z.array(Job), next_cursor: z.string().nullable() });
 export type JobsPage = z.infer<typeof JobsPage>;
 
-/** `POST /hosts/{id}/jobs`: only kinds that need nothing else. */
-export const NewJob = z.strictObject({ kind: z.literal("init") });
 /** `POST /hosts/{id}/source-groups/{gid}/run`. */
 export const RunGroup = z.strictObject({
   bandwidth: Bandwidth.optional(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { HostId, Instant, TemplateId } from "../ids.ts";
 import { Changed, EditedVersion } from "./changed.ts";
 import { Problem } from "./errors.ts";
+import { RepoMaintenanceInput } from "./maintenance.ts";
 import { HostTag } from "./tags.ts";
 import { ScheduleInput } from "./schedules.ts";
 import { SourceGroupInput } from "./sources.ts";
@@ -31,6 +32,8 @@ export const TemplateContent = z
   .strictObject({
     groups: z.array(SourceGroupInput).min(1, "a host must know what to back up: add a source group").max(100),
     schedules: z.array(TemplateSchedule).max(100).default([]),
+    /** When repositories are looked after; null leaves each host its own. */
+    maintenance: RepoMaintenanceInput.nullable().default(null),
   })
   .check(({ value, issues }) => {
     const twice = (what: "groups" | "schedules") =>

@@ -3,6 +3,7 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import type { HostRecord, HostUpdate, Trx } from "../platform/db/schema.ts";
 import { lockHosts, readError, readHistories, writeHost, type HostHistory } from "./facts.ts";
 import { hostStatus, type HostFacts } from "./status.ts";
+import { readUpkeepTrouble } from "./upkeep-trouble.ts";
 
 /** As `refreshHosts`, for one. Answers its status; undefined when there is no such host. */
 export async function refreshHost(trx: Trx, hostId: HostId): Promise<HostStatus | undefined> {
@@ -71,6 +72,7 @@ function factsOf(host: HostRecord, history: HostHistory): HostFacts {
           ? { state: "failed", at: judged.finished_at ?? 0, error: readError(judged.error) }
           : { state: "succeeded", at: judged.finished_at ?? 0, issues: judged.issue_count },
     failedInit: init?.state === "failed" ? { at: init.finished_at ?? 0, error: readError(init.error) } : null,
+    upkeep: readUpkeepTrouble(host.upkeep_trouble),
     active:
       active === null
         ? null

@@ -9,8 +9,11 @@ const protectedHost: HostFacts = {
   restic: "ok",
   lastBackup: { state: "succeeded", at: 500, issues: 0 },
   failedInit: null,
+  upkeep: null,
   active: null,
 };
+const damaged = { sort: "damaged", code: "repository_damaged", message: "an error", at: 400 } as const;
+const failing = { sort: "failing", code: "append_only", message: "the last prune failed", at: 400 } as const;
 const wrongPassword = { code: "wrong_password", message: "this password does not open it" } as const;
 const noRestic = { code: "restic_missing", message: "restic is not there" } as const;
 const statusOf = (facts: Partial<HostFacts>) => hostStatus({ ...protectedHost, ...facts }).status;
@@ -83,6 +86,10 @@ test.each<[string, Partial<HostFacts>, string]>([
     "offline",
   ],
   ["left-out files are issues", { lastBackup: { state: "succeeded", at: 500, issues: 2 } }, "issues"],
+  ["a repository that a check found damaged is failed", { upkeep: damaged }, "failed"],
+  ["damage is worse than being away", { upkeep: damaged, online: false }, "failed"],
+  ["maintenance that fails is issues", { upkeep: failing }, "issues"],
+  ["maintenance that fails does not hide being away", { upkeep: failing, online: false }, "offline"],
   ["a job waits on a good host", { active: { kind: "backup", state: "queued" } }, "queued"],
   [
     "a job waits for a new host that is not there yet",
@@ -114,6 +121,7 @@ const facts: fc.Arbitrary<HostFacts> = fc.record({
     fc.record({ state: fc.constant("failed" as const), at, error }),
   ),
   failedInit: fc.option(fc.record({ at, error })),
+  upkeep: fc.option(fc.constantFrom(damaged, failing)),
   active: fc.option(
     fc.record({ kind: fc.constantFrom("init", "backup"), state: fc.constantFrom("queued", "running") }),
   ),

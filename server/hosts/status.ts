@@ -1,6 +1,7 @@
 import { HOST_STATUSES, type HostStatus } from "@restic-manager/protocol/api/hosts";
 import type { JobError } from "@restic-manager/protocol/job-error";
 import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { UpkeepTrouble } from "./upkeep-trouble.ts";
 
 /** All that a host's status follows from. Instants are milliseconds since 1970. */
 export interface HostFacts {
@@ -16,6 +17,8 @@ export interface HostFacts {
     | null;
   /** The last attempt to open the repository, if it failed. */
   failedInit: { at: number; error: JobError } | null;
+  /** What the repository's maintenance says that somebody must see to. */
+  upkeep: UpkeepTrouble | null;
   /** What runs, else what waits first. */
   active: { kind: JobKind; state: "queued" | "running" } | null;
 }
@@ -52,13 +55,15 @@ export function hostStatus(facts: HostFacts): Standing {
 
 /** The most urgent thing wrong, or null. */
 function troubleOf(facts: HostFacts): Standing | null {
-  const { lastBackup, restic } = facts;
+  const { lastBackup, restic, upkeep } = facts;
   const failure = failureOf(facts);
   // Without restic everything fails; the missing program is what to see to, not the failures it causes.
   const failedForLackOfRestic =
     failure !== null && (failure.code === "restic_missing" || failure.code === "restic_too_old");
   const noRestic = restic === "missing" || restic === "too_old";
   if (failure !== null && !(failedForLackOfRestic && noRestic)) return standing("failed", failure);
+  // Backups go on into a damaged repository, and nobody would know before a restore.
+  if (upkeep?.sort === "damaged") return standing("failed", causeOf(upkeep));
   if (noRestic)
     return standing("restic", {
       code: `restic_${restic}`,
@@ -80,7 +85,11 @@ function troubleOf(facts: HostFacts): Standing | null {
       message: "the last backup left files out",
       at: lastBackup.at,
     });
-  return null;
+  return upkeep === null ? null : standing("issues", causeOf(upkeep));
+}
+
+function causeOf({ code, message, at }: UpkeepTrouble): Cause {
+  return { code, message, at };
 }
 
 /** A backup that succeeded after the repository would not open proves that it opens now. */

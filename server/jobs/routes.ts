@@ -7,10 +7,10 @@ import {
   JobLogQuery,
   JobsPage,
   JobsQuery,
-  NewJob,
 } from "@restic-manager/protocol/api/jobs";
+import { NewJob, type NewUpkeepJob } from "@restic-manager/protocol/api/maintenance";
 import { HostId, JobId } from "@restic-manager/protocol/ids";
-import { userActor } from "../audit/actor.ts";
+import { userActor, type UserActor } from "../audit/actor.ts";
 import type { Trx } from "../platform/db/schema.ts";
 import { signedIn, type Peer } from "../platform/http/caller.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
@@ -28,6 +28,8 @@ export interface JobRouteParts extends JobsParts {
   /** False once the session has ended. */
   isSessionAlive: (sessionHash: string) => Promise<boolean>;
   create: (trx: Trx, job: JobToCreate) => Promise<{ id: JobId }>;
+  /** Queues what somebody wants done in a repository, and records who. */
+  orderUpkeep: (trx: Trx, hostId: HostId, wish: NewUpkeepJob, actor: UserActor) => Promise<JobId>;
 }
 
 /** Chunks that are read for one event of a stream: some 1,000 lines, and 256 KiB at most. */
@@ -57,8 +59,15 @@ const create = route({
   method: "post",
   path: "/api/hosts/{id}/jobs",
   access: "operator",
-  summary: "Start a job that needs nothing but its kind",
-  problems: ["not_found"],
+  summary: "Start a job that is about the repository",
+  problems: [
+    "not_found",
+    "no_credentials",
+    "host_offline",
+    "conflict",
+    "admin_creds_required",
+    "missing_retention",
+  ],
   request: { params: hostPath, body: body(NewJob) },
   responses: { 201: json(CreatedJob, "The job, queued") },
 });
@@ -135,9 +144,11 @@ export function jobsRoom(parts: JobRouteParts) {
     .openapi(one, async (c) => c.json(await found(c.req.valid("param").id), 200))
     .openapi(create, async (c) => {
       const { id: hostId } = c.req.valid("param");
-      const { kind } = c.req.valid("json");
+      const wish = c.req.valid("json");
       const user = signedIn(c);
       const jobId = await db.transaction().execute(async (trx) => {
+        if (wish.kind !== "init") return await parts.orderUpkeep(trx, hostId, wish, userActor(c));
+        const { kind } = wish;
         const host = (await hostNames(trx, [hostId])).get(hostId);
         if (host === undefined) throw new ApiProblem("not_found", `there is no host ${hostId}`);
         const actor = { kind: "user" as const, id: user.id, name: user.username };

@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   "schedule.deleted",
   "schedule.paused",
   "schedule.resumed",
+  "maintenance.updated",
+  "host.repo_reinit",
   "template.created",
   "template.updated",
   "template.deleted",

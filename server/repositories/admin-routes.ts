@@ -12,7 +12,7 @@ const PATH = "/api/hosts/{id}/admin-credentials";
 const show = route({
   method: "get",
   path: PATH,
-  access: "operator",
+  access: "viewer",
   summary: "What may delete in a host's repository; never a password",
   problems: ["not_found"],
   request: { params },

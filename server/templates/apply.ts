@@ -7,6 +7,7 @@ import type { Bus } from "../platform/bus.ts";
 import { isUniqueViolation } from "../platform/db/errors.ts";
 import type { Database } from "../platform/db/schema.ts";
 import { ApiProblem, problemBody, problemOf } from "../platform/http/problem.ts";
+import { saveMaintenance } from "../maintenance/update.ts";
 import { turn } from "../platform/turn.ts";
 import { lockScheduleHost } from "../schedules/store.ts";
 import { refuseTooMuch } from "../sources/change.ts";
@@ -92,10 +93,15 @@ async function applyTo(
         hint: "look at what it would do now; nothing was applied to it",
       });
     const origin = originOf(await readFollower(trx, hostId));
-    const state = (await readHostStates(trx, [hostId])).get(hostId) ?? { groups: [], schedules: [] };
+    const state = (await readHostStates(trx, [hostId])).get(hostId) ?? {
+      groups: [],
+      schedules: [],
+      maintenance: null,
+    };
     const plan = planFor(content, state, origin, wanted.others);
     const carried = await carryOut(parts, trx, hostId, plan, actor);
-    if (plan.changes.length > 0) {
+    if (plan.maintenance !== null) await saveMaintenance(trx, parts, hostId, plan.maintenance, actor);
+    if (plan.changes.some(({ what }) => what !== "maintenance")) {
       const after = (await readSourceGroups(trx, hostId)) ?? [];
       refuseTooMuch(after);
       const schedules =
@@ -131,7 +137,7 @@ async function applyTo(
         template_version: template.version,
         others: wanted.others,
         changes: plan.changes
-          .map(({ what, act, name }) => `${act} ${what} ${name}`)
+          .map(({ what, act, name }) => `${act} ${what} ${name}`.trim())
           .join(", ")
           .slice(0, 4_096),
         dropped_jobs: carried.dropped.length,

@@ -29,7 +29,7 @@ import {
 
 /** Hosts whose groups and schedules are compared before others have their turn. */
 const HOSTS_AT_ONCE = 100;
-const NOTHING: HostState = { groups: [], schedules: [] };
+const NOTHING: HostState = { groups: [], schedules: [], maintenance: null };
 
 /** All templates with how many hosts follow each, and how many of those differ. */
 export async function viewTemplates(db: Database): Promise<Template[]> {

@@ -2,8 +2,11 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { TemplateContent } from "@restic-manager/protocol/api/templates";
 import { ScheduleId, SourceGroupId } from "@restic-manager/protocol/ids";
-import { planFor, type HostState, type Origin } from "./plan.ts";
+import { planFor as plan, type HostState, type Origin, type Plan } from "./plan.ts";
 
+type Host = Omit<HostState, "maintenance"> & Partial<Pick<HostState, "maintenance">>;
+const planFor = (content: TemplateContent, host: Host, origin: Origin, others: "keep" | "remove"): Plan =>
+  plan(content, { maintenance: null, ...host }, origin, others);
 const NOTHING: Origin = { groups: {}, schedules: {} };
 const groupId = (n: number) => SourceGroupId.parse(`01JD00000000000000000000G${n}`);
 const scheduleId = (n: number) => ScheduleId.parse(`01JD00000000000000000000S${n}`);
@@ -33,7 +36,7 @@ const scheduleOn = (n: number, groups: number[], given: object = {}) => ({
   ...given,
 });
 const words = (
-  host: HostState,
+  host: Host,
   origin: Origin = NOTHING,
   others: "keep" | "remove" = "keep",
   wanted = content(),
@@ -119,6 +122,36 @@ test("what came from a template and is no longer in it goes, unless a schedule t
   expect(words({ groups, schedules: [...schedules, own] }, origin)).toEqual(["remove schedule 0 5 * * *"]);
 });
 
+test("maintenance is compared field by field, and left alone by a template that says nothing of it", () => {
+  const times = (cron: string, percent = 1) => ({
+    forget: { cron, enabled: true },
+    prune: { cron: "0 4 * * 0", enabled: false },
+    check: { cron: "0 5 * * 3", enabled: true, read_data_percent: percent },
+  });
+  const host = {
+    groups: [groupOn(1, "etc")],
+    schedules: [scheduleOn(1, [1])],
+    maintenance: times("0 2 * * *"),
+  };
+  expect(planFor(content(), host, NOTHING, "keep")).toMatchObject({ changes: [], maintenance: null });
+  const same = content({ maintenance: times("0 2 * * *") });
+  expect(planFor(same, host, NOTHING, "keep")).toMatchObject({ changes: [], maintenance: null });
+  const other = content({ maintenance: times("0 3 * * *", 5) });
+  expect(planFor(other, host, NOTHING, "keep")).toMatchObject({
+    maintenance: times("0 3 * * *", 5),
+    changes: [
+      {
+        what: "maintenance",
+        act: "change",
+        fields: [
+          { field: "forget.cron", minus: ["0 2 * * *"], plus: ["0 3 * * *"] },
+          { field: "check.read_data_percent", minus: ["1"], plus: ["5"] },
+        ],
+      },
+    ],
+  });
+});
+
 test("a template with names like those of an object's own insides is compared as any other", () => {
   const wanted = content({
     groups: [{ name: "__proto__", includes: ["/etc"], retention_policy: { daily: 7 } }],
@@ -140,7 +173,7 @@ test("a template is refused that names a thing twice, or a group it does not hav
 });
 
 /** What a host is after a plan, as `carry-out.ts` does it. */
-function after(host: HostState, plan: ReturnType<typeof planFor>): { state: HostState; origin: Origin } {
+function after(host: Host, plan: Plan): { state: Host; origin: Origin } {
   let made = 0;
   const groups = plan.groups.map(({ id, group }) => ({
     ...group,
@@ -191,7 +224,7 @@ test("whatever a host has and whatever it followed: applied once, nothing is lef
           })),
         });
         const [own, ownSchedules] = host;
-        const state: HostState = {
+        const state: Host = {
           groups: own.map((group, n) => groupOn(n, group)),
           schedules: ownSchedules.map(([at, group], n) => scheduleOn(n, [group % own.length], { cron: at })),
         };

@@ -1,3 +1,4 @@
+import type { RepoMaintenanceInput } from "@restic-manager/protocol/api/maintenance";
 import type { ScheduleInput } from "@restic-manager/protocol/api/schedules";
 import type { SourceGroupInput } from "@restic-manager/protocol/api/sources";
 import type {
@@ -17,6 +18,8 @@ type ScheduleOnHost = Omit<ScheduleInput, "source_group_ids"> & { id: ScheduleId
 export interface HostState {
   groups: readonly GroupOnHost[];
   schedules: readonly ScheduleOnHost[];
+  /** Null: of a host that is gone. */
+  maintenance: RepoMaintenanceInput | null;
 }
 
 /** What of a host came from a template: name there to id here. */
@@ -32,6 +35,8 @@ export interface Plan {
   removedGroups: SourceGroupId[];
   schedules: { id: ScheduleId | null; schedule: TemplateSchedule; changed: boolean }[];
   removedSchedules: ScheduleId[];
+  /** Null: stays as it is. */
+  maintenance: RepoMaintenanceInput | null;
   /** The same for a reader; empty when there is nothing to do. */
   changes: TemplateChange[];
   /** Not the template's, and kept. */
@@ -70,6 +75,7 @@ export function planFor(content: TemplateContent, host: HostState, origin: Origi
     removedGroups: goneGroups.map(({ id }) => id),
     schedules: [],
     removedSchedules: gone.map(({ id }) => id),
+    maintenance: null,
     changes: [],
     others: [
       ...host.groups
@@ -115,6 +121,14 @@ export function planFor(content: TemplateContent, host: HostState, origin: Origi
   }
   for (const { name } of goneGroups) plan.changes.push({ what: "group", act: "remove", name, fields: [] });
   for (const { cron } of gone) plan.changes.push({ what: "schedule", act: "remove", name: cron, fields: [] });
+  const upkeep = fieldChanges(
+    host.maintenance === null ? undefined : maintenanceFacts(host.maintenance),
+    content.maintenance === null ? {} : maintenanceFacts(content.maintenance),
+  );
+  if (upkeep.length > 0) {
+    plan.maintenance = content.maintenance;
+    plan.changes.push({ what: "maintenance", act: "change", name: "", fields: upkeep });
+  }
   return plan;
 }
 
@@ -205,4 +219,16 @@ function scheduleFacts(
   groups: readonly string[],
 ) {
   return { cron, timezone, enabled, spread_seconds, groups };
+}
+
+function maintenanceFacts({ forget, prune, check }: RepoMaintenanceInput) {
+  return {
+    "forget.cron": forget.cron,
+    "forget.enabled": forget.enabled,
+    "prune.cron": prune.cron,
+    "prune.enabled": prune.enabled,
+    "check.cron": check.cron,
+    "check.enabled": check.enabled,
+    "check.read_data_percent": check.read_data_percent,
+  };
 }

@@ -75,6 +75,26 @@ onEveryStore("policy templates", (open) => {
     expect(await following(host)).toMatchObject({ template: { name: "Web servers" }, changes: [] });
   });
 
+  test("its maintenance is saved with the rest, recorded, and looked at again at once", async () => {
+    const db = await open();
+    const { make, apply, following, trail } = await templates(db);
+    const maintenance = {
+      forget: { cron: "0 2 * * *", enabled: true },
+      prune: { cron: "0 3 * * 0", enabled: false },
+      check: { cron: "0 4 * * 3", enabled: true, read_data_percent: 5 },
+    };
+    const template = await make({ content: { ...CONTENT, maintenance } });
+    const host = await addHost(db);
+    expect((await apply(template.id, [host])).items[0]).toMatchObject({ changes: 5 });
+    const row = await db.selectFrom("repo_maintenance").selectAll().executeTakeFirst();
+    expect(row).toMatchObject({ forget_cron: "0 2 * * *", prune_enabled: 0, check_read_data_percent: 5 });
+    expect(await trail()).toEqual(["template.created", "maintenance.updated", "template.applied"]);
+    await db.updateTable("repo_maintenance").set({ check_enabled: 0 }).execute();
+    expect((await following(host))?.changes).toMatchObject([
+      { what: "maintenance", fields: [{ field: "check.enabled", minus: ["false"], plus: ["true"] }] },
+    ]);
+  });
+
   test("drift is shown: what was changed on the host, and what was changed in the template", async () => {
     const db = await open();
     const { call, make, apply, following } = await templates(db);

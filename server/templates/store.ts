@@ -115,6 +115,11 @@ export async function readSchedulesOfHosts(db: Database, ids: readonly HostId[])
   return { schedules, groups };
 }
 
+/** When repositories of these hosts are looked after; a host may have no row. */
+export async function readSettingsOfHosts(db: Database, ids: readonly HostId[]) {
+  return db.selectFrom("repo_maintenance").selectAll().where("host_id", "in", ids).execute();
+}
+
 /** What of a host came from a template: name there to id here. */
 export function originOf(row: Pick<FollowerRow, "groups" | "schedules"> | undefined): {
   groups: Record<string, SourceGroupId>;

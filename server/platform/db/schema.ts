@@ -137,7 +137,7 @@ export interface Tables {
     /** JSON: ids of the jobs of its last attempt. */
     job_ids: string;
   };
-  /** When a host's repository is looked after; a host without a row has the defaults of `maintenance/settings.ts`. */
+  /** When a host's repository is looked after; a host without a row has the defaults of `maintenance/settings.ts` and gets one soon. */
   repo_maintenance: {
     host_id: HostId;
     forget_cron: string;
@@ -149,7 +149,10 @@ export interface Tables {
     check_read_data_percent: number;
     /** Runs before this instant are not expected: it was changed then. */
     counts_from: number;
-    updated_at: number;
+    /** Before this instant nothing of it is due, so far as was known when it was written. */
+    next_look_at: number;
+    /** Null while nobody has changed it. */
+    updated_at: number | null;
   };
   /** Which job has a repository for itself: the repository's id, or its host's where that is not known. */
   repository_turns: { repository: string; job_id: JobId; taken_at: number };
@@ -286,6 +289,8 @@ interface HostTable {
   paused_by: string | null;
   /** What the logs of its finished jobs take here; the sum of `jobs.log_bytes`. */
   log_bytes: Generated<number>;
+  /** JSON `UpkeepTrouble` of `hosts/upkeep-trouble.ts`: what the last forget, prune or check says that somebody must see to. */
+  upkeep_trouble: string | null;
 }
 
 interface JobTable {

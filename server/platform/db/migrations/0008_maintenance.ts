@@ -15,7 +15,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("check_enabled", number, (c) => c.notNull())
     .addColumn("check_read_data_percent", number, (c) => c.notNull())
     .addColumn("counts_from", number, (c) => c.notNull())
-    .addColumn("updated_at", number, (c) => c.notNull())
+    .addColumn("next_look_at", number, (c) => c.notNull())
+    .addColumn("updated_at", number)
+    .execute();
+  await db.schema
+    .createIndex("repo_maintenance_by_look")
+    .on("repo_maintenance")
+    .columns(["next_look_at", "host_id"])
     .execute();
   // No reference to the job: retention may delete it while nobody else has asked for the turn.
   await db.schema
@@ -25,6 +31,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("taken_at", number, (c) => c.notNull())
     .execute();
   await db.schema.createIndex("repository_turns_by_job").on("repository_turns").columns(["job_id"]).execute();
+  await db.schema.alterTable("hosts").addColumn("upkeep_trouble", "text").execute();
   await sql`create index jobs_maintenance on jobs (host_id, kind, created_at)
     where kind in ('forget', 'prune', 'check', 'unlock')`.execute(db);
+  await sql`create index hosts_by_repository on hosts (repository_id) where repository_id is not null`.execute(
+    db,
+  );
 }
