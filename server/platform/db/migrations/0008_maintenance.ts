@@ -34,7 +34,4 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable("hosts").addColumn("upkeep_trouble", "text").execute();
   await sql`create index jobs_maintenance on jobs (host_id, kind, created_at)
     where kind in ('forget', 'prune', 'check', 'unlock')`.execute(db);
-  await sql`create index hosts_by_repository on hosts (repository_id) where repository_id is not null`.execute(
-    db,
-  );
 }
