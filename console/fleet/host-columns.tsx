@@ -4,6 +4,7 @@ import type { HostRow } from "@restic-manager/protocol/api/hosts";
 import { formatCount, formatPercent } from "../format/numbers.ts";
 import type { Column } from "../ui/data-table/column.ts";
 import { Bytes, Duration } from "../ui/quantity.tsx";
+import { doingWords } from "../ui/doing-words.ts";
 import { hostWords } from "../ui/state-words.ts";
 import { StateIcon } from "../ui/state-icon.tsx";
 import { StatusMark } from "../ui/status-mark.tsx";
@@ -158,7 +159,7 @@ function LastBackup({ host, run }: { host: HostRow; run: RunNow | null }) {
     const done = active.fraction === null ? "" : `, ${formatPercent(active.fraction)} %`;
     return (
       <span className={styles.cause} data-state="run">
-        {active.kind === "backup" ? "Backing up" : "Opening the repository"}
+        {doingWords[active.kind]}
         {done}
       </span>
     );

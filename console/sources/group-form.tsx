@@ -14,6 +14,7 @@ import { LinkButton } from "../ui/link-button.tsx";
 import { notANumber } from "../ui/number-field.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { fieldErrors, inputOf, policyOf, writtenOf, type Written } from "./group-input.ts";
+import { ForgetPreview } from "./forget-preview.tsx";
 import { GroupFields } from "./group-fields.tsx";
 import { DIMENSIONS } from "./retention.ts";
 import { retentionConflicts } from "./retention-conflict.ts";
@@ -86,6 +87,11 @@ export function GroupForm({ host, group, schedules }: GroupFormProps) {
           onChange={(field, value) => form.setFieldValue(field, value)}
           errors={form.errors}
           conflicts={conflicts}
+          policyAction={
+            group !== null && (
+              <ForgetPreview host={host} groupId={group.id} policy={policyOf(form.values.keep)} />
+            )
+          }
           nameNote={
             group === null
               ? "The tag of its snapshots."

@@ -71,6 +71,11 @@ export const HostRow = z.object({
   /** The schedule that fires all its groups: what "back up now" runs. Null or absent: there is none. */
   covering_schedule: z.object({ id: ScheduleId, cron: z.string() }).nullable().optional(),
   tags: z.array(z.string()).optional(),
+  /** What its repository's maintenance says that somebody must see to: damage, or that the last run failed. */
+  upkeep_trouble: z
+    .object({ sort: z.enum(["damaged", "failing"]), message: z.string() })
+    .nullable()
+    .optional(),
   created_at: Instant,
 });
 export type HostRow = z.infer<typeof HostRow>;

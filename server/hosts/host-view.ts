@@ -5,6 +5,7 @@ import { instant } from "../platform/clock.ts";
 import type { HostRecord } from "../platform/db/schema.ts";
 import { readError } from "./facts.ts";
 import type { ActiveJob } from "./store.ts";
+import { readUpkeepTrouble } from "./upkeep-trouble.ts";
 
 /** The last progress a running job reported; undefined when there is none. In memory only. */
 export type ProgressOf = (jobId: JobId) => Record<string, unknown> | undefined;
@@ -45,6 +46,7 @@ export function hostRow(host: HostRecord, { active, tags }: Beside, progressOf: 
         ? null
         : { reason: host.paused_reason ?? "", since: instant(host.paused_at), by: host.paused_by ?? "" },
     tags,
+    upkeep_trouble: troubleOf(host),
     created_at: instant(host.created_at),
   };
 }
@@ -98,6 +100,11 @@ function lastBackup(host: HostRecord): HostRow["last_backup"] {
     issue_count: host.last_backup_issues,
     error: host.last_backup_error === null ? null : readError(host.last_backup_error),
   };
+}
+
+function troubleOf(host: HostRecord): HostRow["upkeep_trouble"] {
+  const trouble = readUpkeepTrouble(host.upkeep_trouble);
+  return trouble === null ? null : { sort: trouble.sort, message: trouble.message };
 }
 
 function fractionOf(progress: Record<string, unknown> | undefined): number | null {
