@@ -27,7 +27,7 @@ export function Connection({ host, repository }: { host: Host; repository: Repos
         others.length === 0 ? (
           "no other host"
         ) : (
-          <ul className={styles.plain}>
+          <ul className={styles.hosts}>
             {others.map((other) => (
               <li key={other.id}>
                 <AppLink className="link mono" href={`/hosts/${other.id}?tab=repository`}>
