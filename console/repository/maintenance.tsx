@@ -90,7 +90,11 @@ function Task({ kind, host, repository, operate }: TaskProps) {
       <div>
         <LastRun task={task} />
         <p className={styles.small}>
-          <NextRun task={task} paused={maintenance.paused !== null} />
+          <NextRun
+            task={task}
+            paused={maintenance.paused !== null}
+            said={operate ? now[kind]?.message : undefined}
+          />
         </p>
       </div>
       <div className={styles.runs}>
@@ -106,6 +110,7 @@ function Task({ kind, host, repository, operate }: TaskProps) {
             {kind === "forget" && (
               <RunUpkeep
                 quiet
+                silent={now.forget !== null}
                 hostId={host.id}
                 label="Preview"
                 what={`what forget would remove of ${host.name}`}
@@ -167,7 +172,14 @@ function LastRun({ task }: { task: RepoMaintenance[UpkeepKind] }) {
   );
 }
 
-function NextRun({ task, paused }: { task: RepoMaintenance[UpkeepKind]; paused: boolean }) {
+interface NextRunProps {
+  task: RepoMaintenance[UpkeepKind];
+  paused: boolean;
+  /** Why it does not run, where the row says that already. */
+  said: string | undefined;
+}
+
+function NextRun({ task, paused, said }: NextRunProps) {
   if (!task.enabled) return <>Off: only by hand</>;
   if (paused) return <>Not while the host is paused</>;
   const next = task.next_run === null ? null : Date.parse(task.next_run.at);
@@ -181,7 +193,7 @@ function NextRun({ task, paused }: { task: RepoMaintenance[UpkeepKind]; paused: 
       {task.hindrance !== null && (
         <span className={styles.hindered}>
           {next !== null && ". "}
-          Skipped: {task.hindrance.message}
+          {task.hindrance.message === said ? "Would be skipped" : `Skipped: ${task.hindrance.message}`}
         </span>
       )}
     </>

@@ -18,10 +18,20 @@ interface RunUpkeepProps {
   hindrance: Hindrance | null;
   run: (whenOffline: "wait" | "refuse") => Promise<CreatedJob>;
   quiet?: boolean;
+  /** The reason stands elsewhere already. */
+  silent?: boolean;
 }
 
 /** Starts a job on the repository; when it cannot, the reason stands under the button. */
-export function RunUpkeep({ hostId, label, what, hindrance, run, quiet = false }: RunUpkeepProps) {
+export function RunUpkeep({
+  hostId,
+  label,
+  what,
+  hindrance,
+  run,
+  quiet = false,
+  silent = false,
+}: RunUpkeepProps) {
   const queryClient = useQueryClient();
   const start = useMutation({
     mutationFn: run,
@@ -53,7 +63,7 @@ export function RunUpkeep({ hostId, label, what, hindrance, run, quiet = false }
           </AppLink>
         </span>
       )}
-      {reason !== null && start.data === undefined && (
+      {reason !== null && !silent && start.data === undefined && (
         <span className={styles.reason}>{sentence(reason)}</span>
       )}
       <CallProblem error={start.error} />
