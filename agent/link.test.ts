@@ -173,6 +173,26 @@ test("a socket that takes no more is dropped, and the link starts over", () => {
   expect(sockets).toHaveLength(2);
 });
 
+test("a job that says only how far it is leaves room for heartbeats, or the server would seem gone after 90 s", () => {
+  const { link, timers, sockets, last, tell, greet } = world();
+  greet();
+  const beats = () => last().sent.filter((data) => String(data).includes("heartbeat")).length;
+  for (let answered = 0, second = 0; second < 200; second += 1) {
+    timers.advance(1_000);
+    link.say({
+      type: "job.progress",
+      job_id: jobId(1),
+      kind: "prune",
+      at: "2026-11-21T00:00:00.000Z",
+      progress: {},
+    });
+    // The server answers a heartbeat, and progress never.
+    for (; answered < beats(); answered += 1) tell({ type: "ack", seq: 0 });
+  }
+  expect(sockets).toHaveLength(1);
+  expect(beats()).toBeGreaterThan(200_000 / HEARTBEAT_MS - 2);
+});
+
 test("silence is filled with heartbeats, and an agent that sends needs none", () => {
   const { greet, last, timers, tell, journal } = world();
   greet();

@@ -114,7 +114,10 @@ export class Link {
 
   /** Sends what may be lost, if there is a connection. */
   say(message: TransientMessage): void {
-    if (this.#state.name === "open") this.#send(this.#state.socket, JSON.stringify(message));
+    if (this.#state.name !== "open") return;
+    // Nobody answers progress: if it stood in for a heartbeat, a long job with nothing else to tell would make the server seem gone.
+    const beats = message.type !== "job.progress";
+    this.#send(this.#state.socket, JSON.stringify(message), beats);
   }
 
   #open(): void {
@@ -257,9 +260,9 @@ export class Link {
     }
   }
 
-  #send(socket: Socket, data: string | Uint8Array<ArrayBuffer>): boolean {
+  #send(socket: Socket, data: string | Uint8Array<ArrayBuffer>, beats = true): boolean {
     if (socket.send(data)) {
-      this.#beat();
+      if (beats) this.#beat();
       return true;
     }
     socket.drop();
@@ -267,7 +270,7 @@ export class Link {
     return false;
   }
 
-  /** A heartbeat follows whenever nothing else was sent for a while. */
+  /** A heartbeat follows whenever nothing else that is answered was sent for a while. */
   #beat(): void {
     this.#heartbeat?.();
     this.#heartbeat = this.#timers.after(HEARTBEAT_MS, () => {

@@ -10,6 +10,8 @@ export async function turnHolders(db: Database, jobs: readonly JobRecord[]): Pro
   const found = new Map<JobId, WaitsOn>();
   for (const job of jobs) {
     if (job.state !== "queued" || job.sent_at !== null || !EXCLUSIVE.has(job.kind)) continue;
+    // A preview takes no lock.
+    if (job.input.includes('"dry_run":true')) continue;
     const holder = await db
       .selectFrom("repository_turns")
       .innerJoin("jobs", "jobs.id", "repository_turns.job_id")

@@ -4,7 +4,7 @@ import { Epoch, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import type { Bus } from "../platform/bus.ts";
 import { ready, readyForRows } from "../platform/db/ready.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
-import { EXCLUSIVE } from "./turns.ts";
+import { NEEDS_TURN } from "./turns.ts";
 
 /** Stands in `hosts.epoch` while the agent has still to tell its full state. */
 export const NO_EPOCH = Epoch.parse("0".repeat(32));
@@ -182,7 +182,7 @@ const markSent = ready((db, { hostId, epoch, node, connection, now, resendBefore
       e("state", "=", "queued"),
       e("accepted_at", "is", null),
       e.or([
-        sql<SqlBool>`jobs.kind not in (${EXCLUSIVE})`,
+        sql<SqlBool>`not ${NEEDS_TURN}`,
         sql<SqlBool>`exists (select 1 from repository_turns where repository_turns.job_id = jobs.id)`,
       ]),
       e.or([

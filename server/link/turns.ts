@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql, type SqlBool } from "kysely";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { EXCLUSIVE_KINDS } from "@restic-manager/protocol/jobs/exclusive";
 import type { Database, Trx } from "../platform/db/schema.ts";
@@ -8,8 +8,10 @@ const AWAY_MS = 15 * 60_000;
 /** A turn this young is not taken from a job that cannot be seen yet: another server may be making it. */
 const YOUNG_MS = 60_000;
 
-/** In the text and not as parameters, as partial indexes want it. */
-export const EXCLUSIVE = sql.raw(EXCLUSIVE_KINDS.map((kind) => `'${kind}'`).join(", "));
+/** A job that needs the repository for itself. A preview of `forget` takes no lock. In the text and not as parameters, as partial indexes want it. */
+export const NEEDS_TURN = sql.raw<SqlBool>(
+  `(jobs.kind in (${EXCLUSIVE_KINDS.map((kind) => `'${kind}'`).join(", ")}) and jobs.input not like '%"dry_run":true%')`,
+);
 
 /**
  * Takes the turns on their repositories for jobs of these hosts that need one for themselves and have not been sent; one per
@@ -23,7 +25,7 @@ export async function claimTurns(db: Database | Trx, hostIds: readonly HostId[],
     select coalesce(hosts.repository_id, hosts.id), min(jobs.id), cast(${now} as double precision)
     from jobs join hosts on hosts.id = jobs.host_id
     where jobs.host_id in (${sql.join(hostIds)}) and jobs.state in ('queued', 'running') and jobs.state = 'queued'
-      and jobs.sent_at is null and jobs.kind in (${EXCLUSIVE})
+      and jobs.sent_at is null and ${NEEDS_TURN}
     group by coalesce(hosts.repository_id, hosts.id)
     on conflict (repository) do update set job_id = excluded.job_id, taken_at = excluded.taken_at
     where exists (
@@ -43,7 +45,7 @@ export async function waitingForTurn(trx: Trx, hostId: HostId): Promise<{ id: Jo
     .where(sql<boolean>`jobs.state in ('queued', 'running')`)
     .where("jobs.state", "=", "queued")
     .where("jobs.sent_at", "is", null)
-    .where(sql<boolean>`jobs.kind in (${EXCLUSIVE})`)
+    .where(NEEDS_TURN)
     .where("hosts.online", "=", 1)
     .where((e) =>
       e.or([
