@@ -1,11 +1,8 @@
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { Database, HostRecord } from "../platform/db/schema.ts";
+import type { Database } from "../platform/db/schema.ts";
 import { askInShapes } from "../platform/db/shapes.ts";
 import { turn } from "../platform/turn.ts";
-import { FleetTotals } from "./fleet-totals.ts";
-
-/** What the summary needs of one host. */
-export type HostBrief = Pick<HostRecord, (typeof COLUMNS)[number]>;
+import { FleetTotals, type HostBrief } from "./fleet-totals.ts";
 
 const COLUMNS = [
   "id",
@@ -21,7 +18,7 @@ const COLUMNS = [
   "cause_code",
   "cause_message",
   "cause_since",
-] as const;
+] as const satisfies readonly (keyof HostBrief)[];
 
 /** Hosts read at once; between two pages others get their turn. */
 const PAGE = 1_000;

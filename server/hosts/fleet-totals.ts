@@ -1,6 +1,24 @@
 import { HOST_STATUSES, type HostStatus } from "@restic-manager/protocol/api/hosts";
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { HostBrief } from "./fleet-briefs.ts";
+import type { HostRecord } from "../platform/db/schema.ts";
+
+/** What the summary needs of one host. */
+export type HostBrief = Pick<
+  HostRecord,
+  | "id"
+  | "name"
+  | "name_key"
+  | "status"
+  | "status_rank"
+  | "online"
+  | "protected_bytes"
+  | "stored_bytes"
+  | "repository_id"
+  | "last_success_at"
+  | "cause_code"
+  | "cause_message"
+  | "cause_since"
+>;
 
 /** Hosts that stand badly for one cause. */
 export interface Trouble {

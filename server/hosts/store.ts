@@ -79,7 +79,7 @@ export async function countByRank(
 
 function conditions(
   { search, status, tag, successSince }: HostFilter,
-  column: (name: string) => RawBuilder<unknown> = sql.ref,
+  column: (name: string) => RawBuilder<unknown> = (name) => sql.ref(name),
 ) {
   const all = [];
   if (search !== null) all.push(sql<SqlBool>`name_key like ${`%${escaped(search)}%`} escape '\\'`);
