@@ -1,5 +1,5 @@
 import type { RepositoryCredentials } from "@restic-manager/protocol/config";
-import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { JobKind, JobProgress } from "@restic-manager/protocol/jobs";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { identifyProcess } from "@restic-manager/restic/process-start";
@@ -12,7 +12,7 @@ import type { Meta } from "./meta.ts";
 import { pace } from "./pace.ts";
 import { repositoryReport } from "./report.ts";
 import type { resticContext } from "./restic-access.ts";
-import type { Timers } from "./timers.ts";
+import type { Cancel, Timers } from "./timers.ts";
 
 /** Progress goes to the server at most this often. */
 const PROGRESS_MS = 1_000;
@@ -56,6 +56,17 @@ export async function workOn(
     write: (chunk) => journal.log(chunk),
   });
   const mayTell = pace(PROGRESS_MS, timers.now);
+  const tell = (progress: JobProgress): void =>
+    say({
+      type: "job.progress",
+      job_id: job.id,
+      kind: job.kind,
+      at: new Date(timers.now()).toISOString(),
+      progress,
+    });
+  /** The newest that came too soon: it is told a little later, since nothing may follow it for an hour. */
+  let held: JobProgress | undefined;
+  let telling: Cancel | undefined;
   const tools: JobTools<JobKind> = {
     ...signals,
     restic(bandwidth, slot) {
@@ -79,13 +90,13 @@ export async function workOn(
       }
     },
     progress(progress) {
-      if (!mayTell()) return;
-      say({
-        type: "job.progress",
-        job_id: job.id,
-        kind: job.kind,
-        at: new Date(timers.now()).toISOString(),
-        progress,
+      held = undefined;
+      if (mayTell()) return tell(progress);
+      held = progress;
+      telling ??= timers.after(PROGRESS_MS, () => {
+        telling = undefined;
+        if (held !== undefined && mayTell()) tell(held);
+        held = undefined;
       });
     },
     rememberRepository: (id) => meta.set("repository_id", id),
@@ -96,6 +107,7 @@ export async function workOn(
     if (outcome.state === "cancelled") writer.line("manager", "Cancelled.");
     return outcome;
   } finally {
+    telling?.();
     writer.flush();
   }
 }
