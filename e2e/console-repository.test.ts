@@ -183,7 +183,7 @@ test(
       await page.getByText("stored, not shown").last().waitFor();
       expect(await page.content()).not.toContain("the admin's secret");
       await page.getByRole("button", { name: "Run: prune on vault-03" }).click();
-      await page.getByRole("link", { name: "open the job" }).click();
+      await page.getByRole("link", { name: "open the job", exact: true }).click();
       await page.getByRole("heading", { name: "Pruning the repository of vault-03" }).waitFor();
       await page.goBack();
       await page.getByRole("button", { name: "Remove the admin credential" }).click();
@@ -229,7 +229,7 @@ test(
       await page.getByText(/process 20413 on vault-04, 3 h 24 min old. That process is gone./).waitFor();
       await look(page, "stale-lock");
       await page.getByRole("button", { name: "Unlock: the repository of vault-04" }).click();
-      await page.getByRole("link", { name: "open the job" }).waitFor();
+      await page.getByRole("link", { name: "open the job", exact: true }).waitFor();
       await db
         .updateTable("jobs")
         .set({ state: "cancelled", finished_at: NOON })
