@@ -115,7 +115,11 @@ function tabsOf(host: Host, groups: SourceGroups | undefined, schedules: Schedul
       ...(schedules === undefined ? {} : { count: schedules.items.length }),
       warns: schedules?.items.some((schedule) => schedule.overdue !== null) ?? false,
     },
-    { title: "Repository", href: tabHref(host.id, "repository") },
+    {
+      title: "Repository",
+      href: tabHref(host.id, "repository"),
+      warns: (host.upkeep_trouble ?? null) !== null,
+    },
     { title: "Jobs", href: tabHref(host.id, "jobs") },
     { title: "Settings", href: tabHref(host.id, "settings"), warns: wrong },
   ];
