@@ -73,7 +73,7 @@ export function PoliciesPage() {
   const header = (
     <PageHeader
       title="Policies"
-      note="A policy template keeps source groups and schedules under one name, to be given to many hosts."
+      note="A policy template keeps source groups, schedules and maintenance under one name, to be given to many hosts."
       {...(operate
         ? {
             actions: (
