@@ -79,6 +79,7 @@ export class Connection {
 
   /** Notes what the agent says it holds. A server that went back in time may give a number again that stands for something else. */
   holds(hello: Hello, next: "continue" | "resync"): void {
+    this.commandsNeeded = hello.commands_needed ?? NO_JOBS;
     this.configVersion = next === "resync" ? -1 : hello.config_version;
     this.scheduleVersion = next === "resync" ? -1 : hello.schedule_version;
   }

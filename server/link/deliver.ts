@@ -115,15 +115,17 @@ export class Delivery {
    * Sends commands once more that an agent has taken and lost a part of: what is never written down. What is no longer to be begun it
    * is told to let go.
    */
-  async again(connection: Connection): Promise<void> {
-    const ids = connection.commandsNeeded;
-    if (ids.length === 0) return;
-    const jobs = await queuedOf(this.#parts.db, connection.hostId, ids);
-    await this.#send(connection, jobs);
-    const queued = new Set(jobs.map((job) => job.id));
-    for (const job_id of ids)
-      if (!queued.has(job_id)) connection.send({ type: "command.cancel", job_id, now: false });
-    connection.commandsNeeded = [];
+  async again(connections: Iterable<Connection>): Promise<void> {
+    for (const connection of connections) {
+      const ids = connection.commandsNeeded;
+      if (ids.length === 0) continue;
+      const jobs = await queuedOf(this.#parts.db, connection.hostId, ids);
+      await this.#send(connection, jobs);
+      const queued = new Set(jobs.map((job) => job.id));
+      for (const job_id of ids)
+        if (!queued.has(job_id)) connection.send({ type: "command.cancel", job_id, now: false });
+      connection.commandsNeeded = [];
+    }
   }
 
   async #send(connection: Connection, jobs: readonly Deliverable[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { parseAgentFrame, type AgentFrame } from "@restic-manager/protocol/frame";
 import type { Hello } from "@restic-manager/protocol/hello";
-import type { AgentConfig, RepositoryCredentials } from "@restic-manager/protocol/config";
-import type { HostId, JobId } from "@restic-manager/protocol/ids";
+import type { AgentConfig } from "@restic-manager/protocol/config";
+import type { HostId } from "@restic-manager/protocol/ids";
 import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
@@ -12,7 +12,7 @@ import type { Database, Trx } from "../platform/db/schema.ts";
 import { storeTime } from "../platform/db/store-time.ts";
 import { Configurer } from "./configure.ts";
 import { Connection, type Greeted, type Reconciliation } from "./connection.ts";
-import { Delivery, RESEND_MS } from "./deliver.ts";
+import { Delivery, RESEND_MS, type DeliveryParts } from "./deliver.ts";
 import { Greeter } from "./greeter.ts";
 import { welcome, type Arrival, type Greeting } from "./greet.ts";
 import { HelloDeadline } from "./hello-deadline.ts";
@@ -37,7 +37,7 @@ const SWEEP_MS = 10_000;
 /** How often the last sign of life of connected hosts is written down. */
 const SEEN_MS = 5 * 60_000;
 
-export interface LinkParts {
+export interface LinkParts extends Pick<DeliveryParts, "adminFor"> {
   db: Database;
   clock: Clock;
   bus: Bus;
@@ -53,8 +53,6 @@ export interface LinkParts {
   finishLost: (trx: Trx, lost: Reconciliation["lost"], touched: Touched) => Promise<void>;
   /** What the agent should hold; the reading of its secrets is audited by whoever provides this. */
   configFor: (hostId: HostId) => Promise<AgentConfig | undefined>;
-  /** What may delete in a host's repository, for these jobs; audited as `configFor`. */
-  adminFor: (hostId: HostId, jobIds: readonly JobId[]) => Promise<RepositoryCredentials | undefined>;
   /** What the agent should fire by itself. */
   schedulesFor: (hostId: HostId) => Promise<ScheduleSet | undefined>;
   progress: (hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>) => void;
@@ -337,10 +335,8 @@ export class Link {
       return connection.refuse("revoked", "revoked", "This machine was removed from restic-manager.");
     }
     this.#deadline.end(connection);
-    if (greeting.verdict === "new_epoch") {
-      connection.send(welcome(PROTOCOL_VERSION, now, greeting.lastSeq, "new_epoch"));
-      return;
-    }
+    if (greeting.verdict === "new_epoch")
+      return void connection.send(welcome(PROTOCOL_VERSION, now, greeting.lastSeq, "new_epoch"));
     const { former, greeted, next, awaited } = greeting;
     if (former !== undefined) {
       const replaced = this.#router.replaced(former.node, [{ hostId, connection: former.connection }]);
@@ -350,9 +346,7 @@ export class Link {
     connection.send(welcome(PROTOCOL_VERSION, now, greeted.committed, next));
     connection.holds(hello, next);
     this.#parts.bus.publish("host.changed", { hostId });
-    connection.commandsNeeded = hello.commands_needed ?? connection.commandsNeeded;
-    if (connection.commandsNeeded.length > 0)
-      this.#aside("send commands once more", this.#delivery.again(connection));
+    this.#aside("send commands once more", this.#delivery.again([connection]));
     if (greeted.reconciliation !== undefined)
       this.#aside("finish lost jobs", reconcile(this.#parts, [connection]));
     // Most agents come back to nothing new, and then nothing is asked for.
@@ -398,9 +392,8 @@ export class Link {
 
   async #deliverAll(): Promise<void> {
     await reconcile(this.#parts, this.hub.all());
-    for (const connection of this.hub.all()) await this.#delivery.again(connection);
-    for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db, this.#nodes.node)) {
+    await this.#delivery.again(this.hub.all());
+    for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db, this.#nodes.node))
       if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, false);
-    }
   }
 }

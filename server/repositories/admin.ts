@@ -46,11 +46,6 @@ export async function adminCredentials(
   };
 }
 
-/** True when something may delete in a host's repository. */
-export async function hasAdmin(db: Database, hostId: HostId): Promise<boolean> {
-  return (await readAdmin(db, hostId)) !== undefined;
-}
-
 /** What may be shown; undefined when the slot is empty. */
 export async function viewAdmin(
   db: Database,
