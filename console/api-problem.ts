@@ -11,6 +11,8 @@ export class ApiProblem extends Error {
   readonly fields: Readonly<Record<string, string>>;
   /** With `group_in_use`: the schedules that fire the group. */
   readonly schedules: readonly { id: string; cron: string }[];
+  /** With `changed_meanwhile`: what is stored now, and whose it is. */
+  readonly newest: Problem["newest"];
 
   constructor(problem: Problem, status: number) {
     super(problem.message);
@@ -20,6 +22,7 @@ export class ApiProblem extends Error {
     this.hint = problem.hint;
     this.fields = problem.fields ?? {};
     this.schedules = problem.schedules ?? [];
+    this.newest = problem.newest;
   }
 }
 
@@ -38,7 +41,8 @@ export function problemOf(status: number, body: unknown): ApiProblem {
     const fields = "fields" in body ? { fields: textsOf(body.fields) } : {};
     if (typeof code === "string" && typeof message === "string") {
       const schedules = "schedules" in body ? { schedules: schedulesOf(body.schedules) } : {};
-      return new ApiProblem({ code, message, ...hint, ...fields, ...schedules }, status);
+      const newest = "newest" in body ? newestOf(body.newest) : {};
+      return new ApiProblem({ code, message, ...hint, ...fields, ...schedules, ...newest }, status);
     }
   }
   return new ApiProblem(
@@ -65,4 +69,19 @@ function schedulesOf(value: unknown): { id: string; cron: string }[] {
     const { id, cron } = one;
     return typeof id === "string" && typeof cron === "string" ? [{ id, cron }] : [];
   });
+}
+
+function newestOf(value: unknown): Pick<Problem, "newest"> {
+  if (typeof value !== "object" || value === null || !("version" in value) || !("changed" in value))
+    return {};
+  const { version, changed } = value;
+  if (typeof version !== "number") return {};
+  const known =
+    typeof changed === "object" && changed !== null && "at" in changed && "by" in changed ? changed : null;
+  return {
+    newest: {
+      version,
+      changed: known === null ? null : { at: String(known.at), by: String(known.by) },
+    },
+  };
 }

@@ -22,8 +22,23 @@ import type {
   JobsQuery,
   RunGroup,
 } from "@restic-manager/protocol/api/jobs";
-import type { NewJob } from "@restic-manager/protocol/api/maintenance";
-import type { RepoCredentialsInput, RepoCredentialsView } from "@restic-manager/protocol/api/repository";
+import type {
+  NewJob,
+  ReinitRepository,
+  RepoMaintenance,
+  RepoMaintenanceInput,
+  RunCheck,
+  RunForget,
+  RunPrune,
+  RunUnlock,
+} from "@restic-manager/protocol/api/maintenance";
+import type {
+  AdminCredentialsInput,
+  AdminCredentialsView,
+  RepoCredentialsInput,
+  RepoCredentialsView,
+} from "@restic-manager/protocol/api/repository";
+import type { RepositoryPage } from "@restic-manager/protocol/api/repository-page";
 import type {
   Me,
   Setup,
@@ -35,9 +50,12 @@ import type {
 import type {
   CreatedJobs,
   HostPauseInput,
+  PausedHosts,
   RunSchedule,
   Schedule,
+  ScheduleEdit,
   ScheduleInput,
+  ScheduleLoad,
   SchedulePreview,
   SchedulePreviewInput,
   Schedules,
@@ -47,9 +65,23 @@ import type {
   HostBandwidth,
   HostHooks,
   SourceGroup,
+  SourceGroupEdit,
   SourceGroupInput,
   SourceGroups,
 } from "@restic-manager/protocol/api/sources";
+import type { Tags } from "@restic-manager/protocol/api/tags";
+import type {
+  AppliedTemplate,
+  ApplyTemplate,
+  HostFollowing,
+  PreviewTemplate,
+  Template,
+  TemplateEdit,
+  TemplateHosts,
+  TemplateInput,
+  TemplatePreview,
+  Templates,
+} from "@restic-manager/protocol/api/templates";
 import { ApiProblem, problemOf } from "./api-problem.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -113,14 +145,14 @@ export const api = {
   fleetSummary: () => ask<FleetSummary>("GET", "/fleet/summary"),
   hosts: (wanted: Partial<HostsQuery>) => ask<HostsPage>("GET", `/hosts${query(wanted)}`),
   host: (id: string) => ask<Host>("GET", `/hosts/${id}`),
-  renameHost: (id: string, patch: z.input<typeof HostPatch>) => ask<Host>("PATCH", `/hosts/${id}`, patch),
+  patchHost: (id: string, patch: z.input<typeof HostPatch>) => ask<Host>("PATCH", `/hosts/${id}`, patch),
   removeHost: (id: string) => ask<null>("DELETE", `/hosts/${id}`),
   snapshots: (hostId: string, wanted: { cursor?: string | undefined; limit?: number }) =>
     ask<SnapshotsPage>("GET", `/hosts/${hostId}/snapshots${query(wanted)}`),
   sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),
   createGroup: (hostId: string, group: z.input<typeof SourceGroupInput>) =>
     ask<SourceGroup>("POST", `/hosts/${hostId}/source-groups`, group),
-  saveGroup: (hostId: string, groupId: string, group: z.input<typeof SourceGroupInput>) =>
+  saveGroup: (hostId: string, groupId: string, group: z.input<typeof SourceGroupEdit>) =>
     ask<SourceGroup>("PUT", `/hosts/${hostId}/source-groups/${groupId}`, group),
   deleteGroup: (hostId: string, groupId: string) =>
     ask<null>("DELETE", `/hosts/${hostId}/source-groups/${groupId}`),
@@ -138,13 +170,32 @@ export const api = {
     ask<SchedulePreview>("POST", `/hosts/${hostId}/schedules/preview`, wanted),
   createSchedule: (hostId: string, schedule: z.input<typeof ScheduleInput>) =>
     ask<Schedule>("POST", `/hosts/${hostId}/schedules`, schedule),
-  saveSchedule: (hostId: string, id: string, schedule: z.input<typeof ScheduleInput>) =>
+  saveSchedule: (hostId: string, id: string, schedule: z.input<typeof ScheduleEdit>) =>
     ask<Schedule>("PUT", `/hosts/${hostId}/schedules/${id}`, schedule),
   deleteSchedule: (hostId: string, id: string) => ask<null>("DELETE", `/hosts/${hostId}/schedules/${id}`),
   switchSchedule: (hostId: string, id: string, on: boolean) =>
     ask<Schedule>("POST", `/hosts/${hostId}/schedules/${id}/${on ? "resume" : "pause"}`),
   runSchedule: (hostId: string, id: string, run: z.input<typeof RunSchedule> = {}) =>
     ask<CreatedJobs>("POST", `/hosts/${hostId}/schedules/${id}/run`, run),
+  scheduleLoad: () => ask<ScheduleLoad>("GET", "/schedules/load"),
+  pauseHosts: (hostIds: readonly string[], reason: string | null) =>
+    ask<PausedHosts>("POST", "/pauses", { host_ids: hostIds, reason }),
+  tags: () => ask<Tags>("GET", "/tags"),
+
+  templates: () => ask<Templates>("GET", "/policy-templates"),
+  template: (id: string) => ask<Template>("GET", `/policy-templates/${id}`),
+  createTemplate: (template: z.input<typeof TemplateInput>) =>
+    ask<Template>("POST", "/policy-templates", template),
+  saveTemplate: (id: string, template: z.input<typeof TemplateEdit>) =>
+    ask<Template>("PUT", `/policy-templates/${id}`, template),
+  deleteTemplate: (id: string) => ask<null>("DELETE", `/policy-templates/${id}`),
+  templateHosts: (id: string) => ask<TemplateHosts>("GET", `/policy-templates/${id}/hosts`),
+  previewTemplate: (id: string, target: z.input<typeof PreviewTemplate>) =>
+    ask<TemplatePreview>("POST", `/policy-templates/${id}/preview`, target),
+  applyTemplate: (id: string, wanted: z.input<typeof ApplyTemplate>) =>
+    ask<AppliedTemplate>("POST", `/policy-templates/${id}/apply`, wanted),
+  following: (hostId: string) => ask<HostFollowing>("GET", `/hosts/${hostId}/policy-template`),
+  leaveTemplate: (hostId: string) => ask<null>("DELETE", `/hosts/${hostId}/policy-template`),
   pauseHost: (hostId: string, pause: z.input<typeof HostPauseInput>) =>
     ask<Schedules>("PUT", `/hosts/${hostId}/pause`, pause),
   resumeHost: (hostId: string) => ask<Schedules>("DELETE", `/hosts/${hostId}/pause`),
@@ -154,6 +205,23 @@ export const api = {
   repoCredentials: (hostId: string) => ask<RepoCredentialsView>("GET", `/hosts/${hostId}/repo-credentials`),
   saveRepoCredentials: (hostId: string, credentials: RepoCredentialsInput) =>
     ask<RepoCredentialsView>("PUT", `/hosts/${hostId}/repo-credentials`, credentials),
+
+  repository: (hostId: string) => ask<RepositoryPage>("GET", `/hosts/${hostId}/repository`),
+  saveMaintenance: (hostId: string, wanted: z.input<typeof RepoMaintenanceInput>) =>
+    ask<RepoMaintenance>("PUT", `/hosts/${hostId}/repo-maintenance`, wanted),
+  saveAdminCredentials: (hostId: string, credentials: AdminCredentialsInput) =>
+    ask<AdminCredentialsView>("PUT", `/hosts/${hostId}/admin-credentials`, credentials),
+  removeAdminCredentials: (hostId: string) => ask<null>("DELETE", `/hosts/${hostId}/admin-credentials`),
+  runForget: (hostId: string, wanted: z.input<typeof RunForget>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/forget`, wanted),
+  runPrune: (hostId: string, wanted: z.input<typeof RunPrune>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/prune`, wanted),
+  runCheck: (hostId: string, wanted: z.input<typeof RunCheck>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/check`, wanted),
+  runUnlock: (hostId: string, wanted: z.input<typeof RunUnlock>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/unlock`, wanted),
+  reinit: (hostId: string, wanted: z.input<typeof ReinitRepository>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/repo/reinit`, wanted),
 
   jobs: (wanted: Partial<JobsQuery>) => ask<JobsPage>("GET", `/jobs${query(wanted)}`),
   job: (id: string) => ask<Job>("GET", `/jobs/${id}`),

@@ -14,6 +14,7 @@ type JobPages = InfiniteData<JobsPage, string | null>;
 /** Whether a host belongs into a list; undefined where only the server can tell. */
 export function belongs(host: HostRow, list: HostList, now: number): boolean | undefined {
   if (list.search !== undefined && !host.name.toLowerCase().includes(list.search.toLowerCase())) return false;
+  if (list.tag !== undefined && host.tags?.includes(list.tag) !== true) return false;
   if (list.status !== undefined && host.status !== list.status) return false;
   if (list.backed_up === undefined) return true;
   const last = host.last_backup;

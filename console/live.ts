@@ -18,11 +18,14 @@ import {
   removeHost,
 } from "./live-patches.ts";
 import {
+  followingQuery,
   hostQuery,
+  repositoryQuery,
   jobQuery,
   schedulesQuery,
   sourceGroupsQuery,
   summaryQuery,
+  templatesQuery,
   type HostList,
   type JobList,
 } from "./queries.ts";
@@ -47,6 +50,9 @@ const LIVE_ROOTS = new Set<unknown>([
   "jobs",
   "job",
   "enrollment",
+  "repository",
+  "templates",
+  "following",
 ]);
 
 /** The one stream of changes. */
@@ -183,11 +189,13 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "host.changed":
         askLater(summaryQuery.queryKey);
         askLater(hostQuery(event.host.id).queryKey);
+        askLater(repositoryQuery(event.host.id).queryKey);
         // Whether its agent has the newest, and when the next fires.
         askLater(schedulesQuery(event.host.id).queryKey);
         break;
       case "job.changed":
         askLater(schedulesQuery(event.job.host.id).queryKey);
+        askLater(repositoryQuery(event.job.host.id).queryKey);
         askLater(summaryQuery.queryKey);
         break;
       case "host.removed":
@@ -196,10 +204,13 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "snapshots.changed":
         void queryClient.invalidateQueries({ queryKey: ["snapshots", event.host_id] });
         askLater(hostQuery(event.host_id).queryKey);
+        askLater(repositoryQuery(event.host_id).queryKey);
         break;
       case "schedules.changed":
         void queryClient.invalidateQueries({ queryKey: schedulesQuery(event.host_id).queryKey });
         void queryClient.invalidateQueries({ queryKey: sourceGroupsQuery(event.host_id).queryKey });
+        void queryClient.invalidateQueries({ queryKey: followingQuery(event.host_id).queryKey });
+        askLater(templatesQuery.queryKey);
         break;
       case "enrollment.changed":
         void queryClient.invalidateQueries({ queryKey: ["enrollment", event.enrollment_id] });

@@ -5,7 +5,7 @@ import { api } from "./api.ts";
 
 /** What a list of hosts shows and in which order; its pages follow by cursor. */
 export type HostList = Pick<HostsQuery, "sort" | "order"> &
-  Partial<Pick<HostsQuery, "search" | "status" | "backed_up">>;
+  Partial<Pick<HostsQuery, "search" | "status" | "backed_up" | "tag">>;
 /** What a list of jobs shows, newest first. */
 export type JobList = Partial<Pick<JobsQuery, "host_id" | "kind" | "state">>;
 
@@ -31,6 +31,8 @@ export const hostQuery = (id: string) =>
   queryOptions({ queryKey: ["host", id] as const, queryFn: () => api.host(id) });
 export const sourceGroupsQuery = (hostId: string) =>
   queryOptions({ queryKey: ["source-groups", hostId] as const, queryFn: () => api.sourceGroups(hostId) });
+export const repositoryQuery = (hostId: string) =>
+  queryOptions({ queryKey: ["repository", hostId] as const, queryFn: () => api.repository(hostId) });
 export const schedulesQuery = (hostId: string) =>
   queryOptions({ queryKey: ["schedules", hostId] as const, queryFn: () => api.schedules(hostId) });
 export const schedulePreviewQuery = (hostId: string, cron: string, timezone: string | null) =>
@@ -59,3 +61,17 @@ export const jobQuery = (id: string) =>
   queryOptions({ queryKey: ["job", id] as const, queryFn: () => api.job(id) });
 export const enrollmentQuery = (id: string) =>
   queryOptions({ queryKey: ["enrollment", id] as const, queryFn: () => api.enrollment(id) });
+export const scheduleLoadQuery = queryOptions({
+  queryKey: ["schedule-load"] as const,
+  queryFn: api.scheduleLoad,
+  // The picture of a day: a minute changes nothing of it.
+  staleTime: 60_000,
+});
+export const tagsQuery = queryOptions({ queryKey: ["tags"] as const, queryFn: api.tags });
+export const templatesQuery = queryOptions({ queryKey: ["templates"] as const, queryFn: api.templates });
+export const templateQuery = (id: string) =>
+  queryOptions({ queryKey: ["templates", id] as const, queryFn: () => api.template(id) });
+export const templateHostsQuery = (id: string) =>
+  queryOptions({ queryKey: ["templates", id, "hosts"] as const, queryFn: () => api.templateHosts(id) });
+export const followingQuery = (hostId: string) =>
+  queryOptions({ queryKey: ["following", hostId] as const, queryFn: () => api.following(hostId) });

@@ -96,7 +96,38 @@ const job = createRoute({
   component: lazyRouteComponent(() => import("./jobs/job-page.tsx"), "JobPage"),
 });
 
-const tree = root.addChildren([setup, signIn, signedIn.addChildren([fleet, addHost, host, jobs, job])]);
+const policies = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/policies",
+  component: lazyRouteComponent(() => import("./policies/policies-page.tsx"), "PoliciesPage"),
+});
+
+const newTemplate = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/policies/new",
+  validateSearch: (search: Record<string, unknown>) => ({ from: textOf(search["from"]) }),
+  component: lazyRouteComponent(() => import("./policies/new-template-page.tsx"), "NewTemplatePage"),
+});
+
+const template = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/policies/$templateId",
+  validateSearch: (search: Record<string, unknown>) => ({ tab: textOf(search["tab"]) }),
+  component: lazyRouteComponent(() => import("./policies/template-page.tsx"), "TemplatePage"),
+});
+
+const applyTemplate = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/policies/$templateId/apply",
+  validateSearch: (search: Record<string, unknown>) => ({ tag: textOf(search["tag"]) }),
+  component: lazyRouteComponent(() => import("./policies/apply-page.tsx"), "ApplyPage"),
+});
+
+const tree = root.addChildren([
+  setup,
+  signIn,
+  signedIn.addChildren([fleet, addHost, host, jobs, job, policies, newTemplate, template, applyTemplate]),
+]);
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;

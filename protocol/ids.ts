@@ -19,6 +19,10 @@ export type SourceGroupId = z.infer<typeof SourceGroupId>;
 export const ScheduleId = ulid.brand<"ScheduleId">();
 export type ScheduleId = z.infer<typeof ScheduleId>;
 
+/** Source groups, schedules and maintenance kept as one named thing. */
+export const TemplateId = ulid.brand<"TemplateId">();
+export type TemplateId = z.infer<typeof TemplateId>;
+
 /** A person who signs in. */
 export const UserId = ulid.brand<"UserId">();
 export type UserId = z.infer<typeof UserId>;

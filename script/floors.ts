@@ -26,6 +26,8 @@ const serverFloors: string[][] = [
   ["auth", "audit", "link"],
   ["hosts", "enrolment", "repositories", "sources", "snapshots", "jobs"],
   ["schedules", "maintenance", "restore", "alerts", "metrics", "events", "retention"],
+  // One thing made of groups, schedules and maintenance: it stands on all three.
+  ["templates"],
 ];
 
 /** `app.ts`, `main.ts` and whatever else lies in `server/` itself. */

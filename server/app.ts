@@ -43,12 +43,14 @@ import { hasCredentials, storeCredentials } from "./repositories/config.ts";
 import { adminCredentialsRoom } from "./repositories/admin-routes.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
 import { hostPartsOf } from "./repositories/host-parts.ts";
+import { nextRuns } from "./schedules/next-runs.ts";
 import { schedulesRoom } from "./schedules/routes.ts";
 import { schedulesUsing } from "./schedules/store.ts";
 import { snapshotsRoom } from "./snapshots/routes.ts";
 import { defaultHooks } from "./sources/hooks.ts";
 import { seedSourceGroup } from "./sources/groups.ts";
 import { sourcesRoom } from "./sources/routes.ts";
+import { templatesRoom } from "./templates/routes.ts";
 
 /** The parts that `start.ts` builds and rooms are made from. A room names the few it needs in its own `…Parts`. */
 export interface AppParts {
@@ -123,8 +125,10 @@ export function createApp(parts: AppParts) {
         progressOf: (jobId) => core.progress.latest(jobId),
         partsOf: async (hostId) => ({
           ...(await hostPartsOf(db, hostId)),
+          ...(await nextRuns(db, [hostId], clock.now())).get(hostId),
           default_hooks: await defaultHooks(db, hostId),
         }),
+        nextRuns: (ids) => nextRuns(db, ids, clock.now()),
         storeState: core.storeState,
       }),
     )
@@ -152,6 +156,7 @@ export function createApp(parts: AppParts) {
         dropWaitingOf: (trx, scheduleId) => dropWaiting(trx, { scheduleId }, clock.now()),
       }),
     )
+    .route("/", templatesRoom({ ...parts, dropWaiting: (trx, of) => dropWaiting(trx, of, clock.now()) }))
     .route(
       "/",
       repositoriesRoom({
@@ -197,7 +202,11 @@ export function createApp(parts: AppParts) {
       eventsRoom({
         ...parts,
         ...streams,
-        viewHosts: (ids) => viewHosts(db, ids, (jobId) => core.progress.latest(jobId)),
+        viewHosts: async (ids) => {
+          const rows = await viewHosts(db, ids, (jobId) => core.progress.latest(jobId));
+          const next = await nextRuns(db, ids, clock.now());
+          return rows.map((row) => ({ ...row, ...next.get(row.id) }));
+        },
         viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
         isSessionAlive: sessionAlive,
       }),

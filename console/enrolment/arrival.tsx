@@ -87,8 +87,8 @@ function Band({ progress }: { progress: EnrollmentProgress }) {
               variant="default"
               loading={attempt?.state === "asking"}
               onClick={() => {
-                void run(hostId).then((job) => {
-                  if (job !== null) router.history.push(`/jobs/${job.id}`);
+                void run({ id: hostId }).then((jobId) => {
+                  if (jobId !== null) router.history.push(`/jobs/${jobId}`);
                 });
               }}
             >

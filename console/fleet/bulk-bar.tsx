@@ -2,10 +2,12 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { HostRow } from "@restic-manager/protocol/api/hosts";
+import type { PausedHosts } from "@restic-manager/protocol/api/schedules";
 import { api } from "../api.ts";
 import { asProblem } from "../api-problem.ts";
 import { countOf } from "../format/numbers.ts";
 import styles from "./bulk-bar.module.css";
+import { ChooseTemplate } from "./choose-template.tsx";
 import type { RunNow } from "./run-now.ts";
 
 interface BulkBarProps {
@@ -18,7 +20,8 @@ interface BulkBarProps {
 
 /** What can be done with the chosen hosts at once; it floats over the page and moves nothing. */
 export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
-  const [reason, setReason] = useState<string | null>(null);
+  const [doing, setDoing] = useState<"pause" | "template" | null>(null);
+  const [reason, setReason] = useState("");
   const [said, setSaid] = useState("");
   const chosen = [...ids];
   const away = hosts.filter((host) => !host.online).length;
@@ -28,19 +31,25 @@ export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
     onSuccess: (queued) => setSaid(outcome(queued, chosen.length, "queued", "see their rows")),
   });
   const pause = useMutation({
-    mutationFn: async (text: string) => eachOf(chosen, (id) => api.pauseHost(id, { reason: text })),
-    onSuccess: ({ done, why }) => {
+    mutationFn: (text: string) => api.pauseHosts(chosen, text),
+    onSuccess: ({ items }) => {
+      const { done, why } = counted(items);
       setSaid(outcome(done, chosen.length, "paused", why));
-      if (done > 0) setReason(null);
+      if (done > 0) setDoing(null);
     },
+    onError: (error) => setSaid(asProblem(error).message),
   });
   const resume = useMutation({
     mutationFn: () =>
-      eachOf(
+      api.pauseHosts(
         paused.map((host) => host.id),
-        (id) => api.resumeHost(id),
+        null,
       ),
-    onSuccess: ({ done, why }) => setSaid(outcome(done, paused.length, "resumed", why)),
+    onSuccess: ({ items }) => {
+      const { done, why } = counted(items);
+      setSaid(outcome(done, items.length, "resumed", why));
+    },
+    onError: (error) => setSaid(asProblem(error).message),
   });
   const what = countOf(chosen.length, "host");
   return (
@@ -51,13 +60,18 @@ export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
           {said !== "" ? said : away > 0 ? `${away} offline: backed up when back` : "selected"}
         </span>
       </p>
-      {reason === null ? (
+      {doing === "template" ? (
+        <ChooseTemplate ids={chosen} onCancel={() => setDoing(null)} />
+      ) : doing === null ? (
         <div className={styles.verbs}>
           <Button size="xs" loading={start.isPending} onClick={() => start.mutate()}>
             Back up {what}
           </Button>
-          <Button size="xs" variant="default" onClick={() => setReason("")}>
+          <Button size="xs" variant="default" onClick={() => setDoing("pause")}>
             Pause…
+          </Button>
+          <Button size="xs" variant="default" onClick={() => setDoing("template")}>
+            Apply template…
           </Button>
           {paused.length > 0 && (
             <Button size="xs" variant="default" loading={resume.isPending} onClick={() => resume.mutate()}>
@@ -89,7 +103,7 @@ export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
           <Button type="submit" size="xs" loading={pause.isPending} disabled={reason.trim() === ""}>
             Pause {what}
           </Button>
-          <Button size="xs" variant="subtle" onClick={() => setReason(null)}>
+          <Button size="xs" variant="subtle" onClick={() => setDoing(null)}>
             Cancel
           </Button>
         </form>
@@ -98,20 +112,13 @@ export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
   );
 }
 
-/** One after the other: a server is not stormed for a fleet. Answers how many went well, and why the first did not. */
-async function eachOf(ids: readonly string[], act: (id: string) => Promise<unknown>) {
-  let done = 0;
-  let why = "";
-  for (const id of ids) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await act(id);
-      done += 1;
-    } catch (error) {
-      if (why === "") why = asProblem(error).message;
-    }
-  }
-  return { done, why };
+/** How many went well, and why the first of the others did not. */
+function counted(items: PausedHosts["items"]) {
+  const refused = items.find((item) => item.outcome === "refused");
+  return {
+    done: items.filter((item) => item.outcome === "done").length,
+    why: refused === undefined ? "" : refused.problem.message,
+  };
 }
 
 function outcome(done: number, all: number, word: string, why: string): string {

@@ -40,11 +40,14 @@ export function hostCause(host: HostRow): string | null {
   const last = host.last_backup;
   if (host.status === "restic") return "restic is missing or too old";
   if (host.status === "failed") {
-    return last?.state === "failed" && last.error !== null
-      ? causeWords(last.error.code)
+    if (last?.state === "failed" && last.error !== null) return causeWords(last.error.code);
+    return host.upkeep_trouble?.sort === "damaged"
+      ? "A check found damage"
       : "Repository could not be opened";
   }
   if (host.status === "offline") return "Agent is not connected";
+  if (host.status === "issues" && (last?.issue_count ?? 0) === 0 && host.upkeep_trouble)
+    return "Maintenance failed";
   if (host.status === "issues" && last !== null) return `${countOf(last.issue_count, "item")} not read`;
   return null;
 }

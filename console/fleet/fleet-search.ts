@@ -18,6 +18,7 @@ export interface FleetSearch {
   search?: string;
   status?: HostStatus;
   backed_up?: "24h";
+  tag?: string;
   sort?: HostSort;
   order?: "desc";
 }
@@ -27,10 +28,12 @@ export function readFleetSearch(raw: Record<string, unknown>): FleetSearch {
   const status = hostStatuses.find((known) => known === raw["status"]);
   const sort = SORTS.find((known) => known === raw["sort"]);
   const search = typeof raw["search"] === "string" ? raw["search"].slice(0, 253) : "";
+  const tag = typeof raw["tag"] === "string" ? raw["tag"].trim().toLowerCase().slice(0, 64) : "";
   return {
     ...(search === "" ? {} : { search }),
     ...(status === undefined ? {} : { status }),
     ...(raw["backed_up"] === "24h" ? { backed_up: "24h" as const } : {}),
+    ...(tag === "" ? {} : { tag }),
     ...(sort === undefined || sort === "status" ? {} : { sort }),
     ...(raw["order"] === "desc" ? { order: "desc" as const } : {}),
   };
@@ -43,8 +46,8 @@ export function listOf({ search, ...rest }: FleetSearch): HostList {
 }
 
 /** Whether some hosts are hidden. */
-export function isFiltered({ search, status, backed_up }: FleetSearch): boolean {
-  return search !== undefined || status !== undefined || backed_up !== undefined;
+export function isFiltered({ search, status, backed_up, tag }: FleetSearch): boolean {
+  return search !== undefined || status !== undefined || backed_up !== undefined || tag !== undefined;
 }
 
 /** The fleet's address with this search. */

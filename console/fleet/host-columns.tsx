@@ -4,9 +4,11 @@ import type { HostRow } from "@restic-manager/protocol/api/hosts";
 import { formatCount, formatPercent } from "../format/numbers.ts";
 import type { Column } from "../ui/data-table/column.ts";
 import { Bytes, Duration } from "../ui/quantity.tsx";
+import { doingWords } from "../ui/doing-words.ts";
 import { hostWords } from "../ui/state-words.ts";
 import { StateIcon } from "../ui/state-icon.tsx";
 import { StatusMark } from "../ui/status-mark.tsx";
+import { cronWords } from "../schedules/cron-words.ts";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { hostCause } from "./cause-words.ts";
 import styles from "./host-table.module.css";
@@ -51,6 +53,20 @@ export function hostColumns(run: RunNow | null): readonly Column<HostRow>[] {
       sort: "last_backup",
       phone: "detail",
       cell: (host) => <LastBackup host={host} run={run} />,
+    },
+    {
+      id: "next",
+      title: "Next run",
+      width: "104px",
+      from: 1080,
+      cell: (host) => <NextRun host={host} />,
+    },
+    {
+      id: "tags",
+      title: "Tags",
+      width: "minmax(100px, 0.8fr)",
+      from: 1360,
+      cell: (host) => <Tags tags={host.tags ?? []} />,
     },
     {
       id: "protected",
@@ -105,6 +121,23 @@ function None() {
   );
 }
 
+/** When it backs up next by itself; why not is told on its page. */
+function NextRun({ host }: { host: HostRow }) {
+  if (host.paused) return <span className="quiet">Paused</span>;
+  const at = host.next_run ?? null;
+  if (at === null) return <span className="quiet">Not planned</span>;
+  return <TimeAgo at={Date.parse(at)} inRow />;
+}
+
+function Tags({ tags }: { tags: readonly string[] }) {
+  if (tags.length === 0) return null;
+  return (
+    <span className={styles.tags} data-exact={tags.join(", ")}>
+      {tags.join(", ")}
+    </span>
+  );
+}
+
 /** The cause when something is wrong, what happens now, or how long the last backup took. */
 function LastBackup({ host, run }: { host: HostRow; run: RunNow | null }) {
   const attempt = run?.attempts.get(host.id);
@@ -126,7 +159,7 @@ function LastBackup({ host, run }: { host: HostRow; run: RunNow | null }) {
     const done = active.fraction === null ? "" : `, ${formatPercent(active.fraction)} %`;
     return (
       <span className={styles.cause} data-state="run">
-        {active.kind === "backup" ? "Backing up" : "Opening the repository"}
+        {doingWords[active.kind]}
         {done}
       </span>
     );
@@ -184,6 +217,9 @@ function RunButton({ host, run }: { host: HostRow; run: RunNow }) {
   const busy = run.attempts.get(host.id)?.state === "asking";
   const active = host.active_job;
   const waits = active !== null && active.kind === "backup";
+  const covering = host.covering_schedule ?? null;
+  const what =
+    covering === null ? "Back up all its source groups now" : `Run ${cronWords(covering.cron)} now`;
   return (
     // The browser's own button: one of Mantine's takes longer to make than the rest of the row.
     <button
@@ -192,8 +228,8 @@ function RunButton({ host, run }: { host: HostRow; run: RunNow }) {
       aria-busy={busy}
       disabled={waits || busy}
       aria-label={waits ? `${host.name}: a backup is ${active.state} already` : `Back up ${host.name} now`}
-      title={waits ? `A backup is ${active.state} already` : "Back up now"}
-      onClick={() => void run.run(host.id)}
+      title={waits ? `A backup is ${active.state} already` : what}
+      onClick={() => void run.run(host)}
     >
       {busy ? <Loader size={14} /> : <IconPlayerPlay size={16} stroke={1.6} />}
     </button>

@@ -53,7 +53,7 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
   const selection = useMemo(() => ({ ids: selected, onChange: setSelected }), [selected]);
   const pages = hosts.data?.pages;
   const rows = useMemo(() => once(pages ?? []), [pages]);
-  const searched = list.search !== undefined;
+  const searched = list.search !== undefined || list.tag !== undefined;
   const counts = searched ? pages?.[0]?.counts : (summary?.counts ?? pages?.[0]?.counts);
   const all = counts === undefined ? undefined : Object.values(counts).reduce((sum, count) => sum + count, 0);
   const total = totalOf(rows.length, pages?.at(-1)) ?? 0;
@@ -111,6 +111,12 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
         <div className={styles.found} role="status">
           <span>
             {formatCount(total)} of {formatCount(summary?.hosts ?? all ?? total)} hosts
+            {search.tag !== undefined && (
+              <>
+                {" "}
+                with the tag <b className="mono">{search.tag}</b>
+              </>
+            )}
           </span>
           <AppLink className="link" href={fleetHref(withoutFilter(search))}>
             Clear the filter

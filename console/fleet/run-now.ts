@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
-import type { Job } from "@restic-manager/protocol/api/jobs";
+import type { HostRow } from "@restic-manager/protocol/api/hosts";
+import type { JobId } from "@restic-manager/protocol/ids";
 import { api } from "../api.ts";
 import { ApiProblem, asProblem } from "../api-problem.ts";
 import { patch } from "../live.ts";
@@ -10,8 +11,8 @@ export type RunAttempt = { state: "asking" } | { state: "refused"; problem: ApiP
 
 export interface RunNow {
   attempts: ReadonlyMap<string, RunAttempt>;
-  /** Starts a host's first source group; answers the job, or null when refused, which is kept until the next attempt. */
-  run: (hostId: string) => Promise<Job | null>;
+  /** Runs the schedule that fires all groups of a host, or all its groups where there is none. Answers its first job, or null when refused, which is kept until the next attempt. */
+  run: (host: Pick<HostRow, "id" | "covering_schedule">) => Promise<JobId | null>;
   /** Backs up many hosts with one request and answers how many are queued; each that is refused is kept like a refusal of `run`. */
   runMany: (hostIds: readonly string[]) => Promise<number>;
 }
@@ -29,18 +30,23 @@ export function useRunNow(): RunNow {
     });
   }, []);
   const run = useCallback(
-    async (hostId: string) => {
-      note(hostId, { state: "asking" });
+    async ({ id, covering_schedule: covering }: Pick<HostRow, "id" | "covering_schedule">) => {
+      note(id, { state: "asking" });
       try {
-        const { items } = await api.sourceGroups(hostId);
-        const [group] = items;
-        if (group === undefined) throw new ApiProblem(NO_GROUP, 409);
-        const { job } = await api.runGroup(hostId, group.id);
-        patch(queryClient, { type: "job.changed", job }, Date.now());
-        note(hostId, null);
-        return job;
+        let first: JobId | undefined;
+        if (covering) {
+          const { jobs } = await api.runSchedule(id, covering.id);
+          for (const job of jobs) patch(queryClient, { type: "job.changed", job }, Date.now());
+          first = jobs[0]?.id;
+        } else {
+          const [answer] = (await api.runHosts([id])).items;
+          if (answer?.outcome === "refused") throw new ApiProblem(answer.problem, 409);
+          first = answer?.job_ids[0];
+        }
+        note(id, null);
+        return first ?? null;
       } catch (error) {
-        note(hostId, { state: "refused", problem: asProblem(error) });
+        note(id, { state: "refused", problem: asProblem(error) });
         return null;
       }
     },
@@ -67,8 +73,3 @@ export function useRunNow(): RunNow {
   // The same object while nothing changed: a new one would draw every row of the table again.
   return useMemo(() => ({ attempts, run, runMany }), [attempts, run, runMany]);
 }
-
-const NO_GROUP = {
-  code: "not_found",
-  message: "This host has no source group: nothing says what to back up.",
-};

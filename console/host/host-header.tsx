@@ -2,6 +2,7 @@ import { Fragment } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import { formatPercent } from "../format/numbers.ts";
 import { AppLink } from "../ui/app-link.tsx";
+import { doingWords } from "../ui/doing-words.ts";
 import { PageHeader } from "../ui/page-header.tsx";
 import { hostWords, type StateWord } from "../ui/state-words.ts";
 import { StatusMark } from "../ui/status-mark.tsx";
@@ -49,8 +50,8 @@ function wordsOf({ status, restic }: Host): StateWord {
 }
 
 function runningWord({ kind, fraction }: NonNullable<Host["active_job"]>): string {
-  if (kind === "init") return "Opening the repository";
-  return fraction === null ? "Backing up" : `Backing up ${formatPercent(fraction)} %`;
+  const doing = doingWords[kind];
+  return fraction === null ? doing : `${doing} ${formatPercent(fraction)} %`;
 }
 
 function archInWords(arch: string): string {

@@ -26,8 +26,12 @@ const HostSchedules = lazy(async () => ({
   default: (await import("../schedules/host-schedules.tsx")).HostSchedules,
 }));
 
+const HostRepository = lazy(async () => ({
+  default: (await import("../repository/host-repository.tsx")).HostRepository,
+}));
+
 const route = getRouteApi("/signed-in/hosts/$hostId");
-const TABS = ["overview", "snapshots", "sources", "schedules", "jobs", "settings"] as const;
+const TABS = ["overview", "snapshots", "sources", "schedules", "repository", "jobs", "settings"] as const;
 type TabName = (typeof TABS)[number];
 
 /** One machine: how it stands, what can be restored, what ran, how it is connected. The address holds the tab. */
@@ -84,6 +88,8 @@ function TabContent({ tab, host, search }: TabContentProps) {
       return <HostSources host={host} open={search.group} />;
     case "schedules":
       return <HostSchedules host={host} open={search.schedule} />;
+    case "repository":
+      return <HostRepository host={host} />;
     case "jobs":
       return <HostJobs host={host} />;
     case "settings":
@@ -108,6 +114,11 @@ function tabsOf(host: Host, groups: SourceGroups | undefined, schedules: Schedul
       href: tabHref(host.id, "schedules"),
       ...(schedules === undefined ? {} : { count: schedules.items.length }),
       warns: schedules?.items.some((schedule) => schedule.overdue !== null) ?? false,
+    },
+    {
+      title: "Repository",
+      href: tabHref(host.id, "repository"),
+      warns: (host.upkeep_trouble ?? null) !== null,
     },
     { title: "Jobs", href: tabHref(host.id, "jobs") },
     { title: "Settings", href: tabHref(host.id, "settings"), warns: wrong },

@@ -14,6 +14,7 @@ import { BandwidthForm } from "./bandwidth-form.tsx";
 import { CredentialsForm } from "./credentials-form.tsx";
 import styles from "./host.module.css";
 import { RenameForm } from "./rename-form.tsx";
+import { TagsForm } from "./tags-form.tsx";
 
 /** How the machine is connected, where it backs up to, its name, and its removal. */
 export function HostSettings({ host }: { host: Host }) {
@@ -28,6 +29,7 @@ export function HostSettings({ host }: { host: Host }) {
         )}
         {may.operate && <BandwidthForm host={host} />}
         {may.operate && <RenameForm key={host.name} host={host} />}
+        {may.operate && <TagsForm key={`${host.id} tags`} host={host} />}
         {may.administer && <RemoveHost host={host} />}
       </div>
       <div className={styles.side}>

@@ -13,7 +13,7 @@ export function RenameForm({ host }: { host: Host }) {
   const queryClient = useQueryClient();
   const [name, setName] = useState(host.name);
   const rename = useMutation({
-    mutationFn: () => api.renameHost(host.id, { name: name.trim() }),
+    mutationFn: () => api.patchHost(host.id, { name: name.trim() }),
     onSuccess: (answer) => queryClient.setQueryData(hostQuery(host.id).queryKey, answer),
   });
   const problem = rename.error === null ? null : asProblem(rename.error);

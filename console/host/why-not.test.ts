@@ -26,6 +26,8 @@ const GROUPS: SourceGroup[] = [
     retry_max: 10,
     retry_backoff_seconds: 60,
     hooks: null,
+    version: 1,
+    changed: null,
   },
 ];
 

@@ -20,6 +20,8 @@ export const backupKind: KindWords<"backup"> = {
   issuesOf: (result) => result.issue_count,
   Progress: BackupProgress,
   Result: BackupResult,
+  noun: "backup",
+  left: "No snapshot was saved; what was uploaded is reused by the next run.",
   Survived,
 };
 

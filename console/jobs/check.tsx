@@ -1,5 +1,6 @@
 import { Duration } from "../ui/quantity.tsx";
 import { Vitals } from "../ui/vitals.tsx";
+import { CheckFindings } from "./check-findings.tsx";
 import { MaintenanceProgressPanel } from "./maintenance-progress.tsx";
 import type { KindWords, SucceededJob } from "./kind-words.ts";
 
@@ -19,29 +20,22 @@ export const checkKind: KindWords<"check"> = {
     />
   ),
   Result: CheckResult,
+  noun: "check",
+  left: "Nothing was changed.",
   Survived: () => "It could not look, which says nothing of the data. Nothing was changed.",
 };
 
 function CheckResult({ job: { result, started_at, finished_at } }: { job: SucceededJob<"check"> }) {
   return (
-    <Vitals
-      items={[
-        { label: "Result", value: result.result === "ok" ? "No errors" : `${result.error_count} errors` },
-        ...(result.result === "ok"
-          ? []
-          : [
-              {
-                label: "Broken packs",
-                value: (
-                  <span className="mono">
-                    {result.broken_packs.map((id) => id.slice(0, 8)).join(" ") || "none"}
-                  </span>
-                ),
-              },
-            ]),
-        { label: "Data read", value: `${result.read_data_percent} %` },
-        { label: "Duration", value: <Duration value={Date.parse(finished_at) - Date.parse(started_at)} /> },
-      ]}
-    />
+    <>
+      <Vitals
+        items={[
+          { label: "Result", value: result.result === "ok" ? "No errors" : `${result.error_count} errors` },
+          { label: "Data read", value: `${result.read_data_percent} %` },
+          { label: "Duration", value: <Duration value={Date.parse(finished_at) - Date.parse(started_at)} /> },
+        ]}
+      />
+      {result.result === "errors_found" && <CheckFindings found={result} />}
+    </>
   );
 }

@@ -13,6 +13,8 @@ export const initKind: KindWords<"init"> = {
   issuesOf: () => 0,
   Progress: InitProgress,
   Result: InitResult,
+  noun: "opening of the repository",
+  left: "Nothing was changed in the repository.",
   Survived: () => "Nothing was changed in the repository.",
 };
 

@@ -4,6 +4,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import { useEffect, useState } from "react";
+import type { z } from "zod";
+import type { NewJob } from "@restic-manager/protocol/api/maintenance";
 import { api } from "../api.ts";
 import { newerJob } from "../live-patches.ts";
 import { hostQuery, jobQuery } from "../queries.ts";
@@ -87,6 +89,23 @@ function useElapsed(since: boolean, ms: number): boolean {
   return elapsed;
 }
 
+/** An order for the same sort of job, as things are now. A preview stays one; living locks are never removed by a second click. */
+function orderOf(job: Job): z.input<typeof NewJob> {
+  switch (job.kind) {
+    case "forget": {
+      const preview = job.state === "succeeded" && "dry_run" in job.result && job.result.dry_run;
+      return { kind: "forget", dry_run: preview };
+    }
+    case "prune":
+    case "check":
+    case "unlock":
+      return { kind: job.kind };
+    case "init":
+    case "backup":
+      return { kind: "init" };
+  }
+}
+
 function AgainButton({ job }: { job: Job }) {
   const router = useRouter();
   const group = job.source_group;
@@ -94,7 +113,7 @@ function AgainButton({ job }: { job: Job }) {
     mutationFn: () =>
       job.kind === "backup" && group !== null
         ? api.runGroup(job.host.id, group.id)
-        : api.createJob(job.host.id, { kind: "init" }),
+        : api.createJob(job.host.id, orderOf(job)),
     onSuccess: (answer) => router.history.push(`/jobs/${answer.job.id}`),
   });
   // A backup whose group is gone cannot be run once more.

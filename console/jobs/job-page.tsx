@@ -140,7 +140,7 @@ function JobCancelled({ job }: { job: Extract<Job, { state: "cancelled" }> }) {
     <Notice state="idle" icon="cancelled" title={`The ${nameOf(job)} was cancelled at ${when}`}>
       {started === null
         ? "It had not started: nothing was read and nothing was saved."
-        : `It had run for ${after}. No snapshot was saved; what was uploaded is reused by the next run.`}
+        : `It had run for ${after}. ${kindWords[job.kind].left}`}
     </Notice>
   );
 }
@@ -150,7 +150,7 @@ function endOf(job: Job): number | null {
 }
 
 function nameOf(job: Job): string {
-  return job.kind === "backup" ? "backup" : "opening of the repository";
+  return kindWords[job.kind].noun;
 }
 
 /** An id that people can tell from another: its beginning is the time, its end is chance. */

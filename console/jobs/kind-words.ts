@@ -27,6 +27,10 @@ export interface KindWords<K extends JobKind> {
   Progress: ComponentType<{ job: RunningJob<K> }>;
   /** Shown when it has succeeded. */
   Result: ComponentType<{ job: SucceededJob<K> }>;
+  /** In a sentence: `backup`. */
+  noun: string;
+  /** What a cancelled run left behind, in a sentence. */
+  left: string;
   /** What a failure left behind, in a sentence or two. */
   Survived: ComponentType<{ job: Extract<JobOf<K>, { state: "failed" }> }>;
 }

@@ -20,6 +20,8 @@ export const pruneKind: KindWords<"prune"> = {
     />
   ),
   Result: PruneResult,
+  noun: "prune",
+  left: "Nothing that a snapshot needs was touched. What was not freed is freed by the next one.",
   Survived: () => "No snapshot is affected. What was not freed is freed by the next prune.",
 };
 

@@ -11,10 +11,13 @@ import styles from "./schedules.module.css";
 /** The server is asked for the next times once typing has rested so long. */
 const TYPING_RESTS_MS = 250;
 
+type When = Pick<Written, "cron" | "timezone" | "spreadMinutes">;
+
 interface CronFieldProps {
-  host: Host;
-  written: Written;
-  onChange: (change: Partial<Written>) => void;
+  /** Null in a template, where every machine has its own zone. */
+  host: Pick<Host, "id" | "timezone"> | null;
+  written: When;
+  onChange: (change: Partial<When>) => void;
   errors: Partial<Record<keyof Written, string>>;
 }
 
@@ -58,9 +61,9 @@ export function CronField({ host, written, onChange, errors }: CronFieldProps) {
         <TextInput
           label="Time zone"
           description={
-            host.timezone ? `Empty: the machine’s own, ${host.timezone}` : "Empty: the machine’s own"
+            host?.timezone ? `Empty: the machine’s own, ${host.timezone}` : "Empty: the machine’s own"
           }
-          placeholder={host.timezone ?? "the machine’s own"}
+          placeholder={host?.timezone ?? "the machine’s own"}
           list={zones}
           autoComplete="off"
           spellCheck={false}
@@ -82,7 +85,7 @@ export function CronField({ host, written, onChange, errors }: CronFieldProps) {
           {read.times.length > 0 && `: ${list(read.times)}`}
         </p>
       )}
-      {cronInWords(settledCron).ok && (
+      {host !== null && cronInWords(settledCron).ok && (
         <NextTimes
           hostId={host.id}
           cron={settledCron}

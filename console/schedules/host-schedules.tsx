@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
 import { PausePanel } from "../host/pause-panel.tsx";
+import { FollowingNotice } from "../policies/following-notice.tsx";
 import { schedulesQuery, sourceGroupsQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
 import { useAtLeast } from "../ui/at-least.ts";
@@ -43,6 +44,7 @@ export function HostSchedules({ host, open }: { host: Host; open: string | undef
   return (
     <div className={styles.columns} data-closed={!shown || undefined}>
       <div className={styles.stack}>
+        <FollowingNotice host={host} />
         <div className={styles.head}>
           <Sync host={host} sync={data.sync} />
           {operate && (

@@ -10,8 +10,8 @@ import { asProblem } from "../api-problem.ts";
 import { RunOffer } from "../host/run-offer.tsx";
 import { schedulesQuery } from "../queries.ts";
 import { CallProblem } from "../ui/call-problem.tsx";
+import { ChangedMeanwhile } from "../ui/changed-meanwhile.tsx";
 import { ConfirmInPlace } from "../ui/confirm-in-place.tsx";
-import { FormProblem } from "../ui/form-problem.tsx";
 import { LinkButton } from "../ui/link-button.tsx";
 import { notANumber, NumberField } from "../ui/number-field.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -38,13 +38,28 @@ export function ScheduleEditor({ host, schedule, groups }: ScheduleEditorProps) 
     await queryClient.invalidateQueries({ queryKey: schedulesQuery(host.id).queryKey });
     router.history.push(back);
   };
+  // The one that is edited, whatever the list says meanwhile.
+  const [version, setVersion] = useState(schedule?.version);
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: ({ over }: { over?: number }) =>
       schedule === null
         ? api.createSchedule(host.id, inputOf(written, true))
-        : api.saveSchedule(host.id, schedule.id, inputOf(written, schedule.enabled)),
+        : api.saveSchedule(host.id, schedule.id, {
+            ...inputOf(written, schedule.enabled),
+            version: over ?? version,
+          }),
     onSuccess: leave,
     onError: (error) => setErrors(fieldErrors(asProblem(error).fields)),
+  });
+  const theirs = useMutation({
+    mutationFn: () => api.schedules(host.id),
+    onSuccess: ({ items }) => {
+      const stored = items.find(({ id }) => id === schedule?.id);
+      if (stored === undefined) return;
+      setWritten(writtenOf(stored, groups));
+      setVersion(stored.version);
+      save.reset();
+    },
   });
   const change = (changed: Partial<Written>) => {
     setWritten({ ...written, ...changed });
@@ -74,11 +89,17 @@ export function ScheduleEditor({ host, schedule, groups }: ScheduleEditorProps) 
         onSubmit={(event) => {
           event.preventDefault();
           const wrong = notANumber(written.spreadMinutes);
-          if (wrong === null) save.mutate();
+          if (wrong === null) save.mutate({});
           else setErrors({ spreadMinutes: wrong });
         }}
       >
-        <FormProblem problem={save.error === null ? null : asProblem(save.error)} />
+        <ChangedMeanwhile
+          problem={save.error === null ? null : asProblem(save.error)}
+          act="save the schedule"
+          busy={save.isPending || theirs.isPending}
+          onTheirs={() => theirs.mutate()}
+          onMine={(over) => save.mutate({ over })}
+        />
         <CronField host={host} written={written} onChange={change} errors={errors} />
         <fieldset className={styles.set}>
           <legend>Source groups</legend>

@@ -14,6 +14,8 @@ const schedule = Schedule.parse({
   next_run: null,
   last_run: null,
   overdue: null,
+  version: 1,
+  changed: null,
 });
 
 describe("a schedule's form", () => {

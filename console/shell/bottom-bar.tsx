@@ -1,9 +1,12 @@
-import { IconActivity, IconCommand, IconServer2 } from "@tabler/icons-react";
+import { IconActivity, IconCommand, IconServer2, IconTemplate } from "@tabler/icons-react";
 import styles from "./bottom-bar.module.css";
 import { SectionLink } from "./section-link.tsx";
 import type { Section } from "./section.ts";
 
-const ICONS = { fleet: IconServer2, jobs: IconActivity } as const satisfies Record<Section["id"], unknown>;
+const ICONS = { fleet: IconServer2, jobs: IconActivity, policies: IconTemplate } as const satisfies Record<
+  Section["id"],
+  unknown
+>;
 
 interface BottomBarProps {
   sections: readonly Section[];

@@ -2,7 +2,7 @@ import type { State } from "../theme/tokens.ts";
 
 /** A place in the top bar and the bottom bar. */
 export interface Section {
-  id: "fleet" | "jobs";
+  id: "fleet" | "jobs" | "policies";
   title: string;
   href: string;
   /** How many things there need a look; none is not shown. */

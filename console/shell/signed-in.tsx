@@ -20,6 +20,7 @@ const HOSTS_FOUND = 8;
 const PAGES: readonly PaletteEntry[] = [
   { id: "fleet", group: "Go to", title: "Fleet", to: "/" },
   { id: "jobs", group: "Go to", title: "Jobs", to: "/jobs" },
+  { id: "policies", group: "Go to", title: "Policies", note: "Templates, load over a day", to: "/policies" },
   { id: "failed-hosts", group: "Go to", title: "Failed hosts", note: "Fleet", to: "/?status=failed" },
   {
     id: "active-jobs",
@@ -50,6 +51,7 @@ export function SignedIn() {
   const sections: readonly Section[] = [
     { id: "fleet", title: "Fleet", href: "/" },
     { id: "jobs", title: "Jobs", href: "/jobs", count: active, countState: "run", countWord: "active" },
+    { id: "policies", title: "Policies", href: "/policies" },
   ];
   async function signOut() {
     await api.signOut().catch(() => undefined);
@@ -60,7 +62,7 @@ export function SignedIn() {
     <Shell
       instance={me.instance.name}
       sections={sections}
-      current={path.startsWith("/jobs") ? "jobs" : "fleet"}
+      current={sectionOf(path)}
       live={live}
       userName={me.user.username}
       onSignOut={() => void signOut()}
@@ -75,6 +77,12 @@ export function SignedIn() {
       <Outlet />
     </Shell>
   );
+}
+
+/** Where in the top bar a page stands; hosts belong to the fleet. */
+function sectionOf(path: string): Section["id"] {
+  if (path.startsWith("/jobs")) return "jobs";
+  return path.startsWith("/policies") ? "policies" : "fleet";
 }
 
 /** The server's own trouble: the worse one where there are two. */

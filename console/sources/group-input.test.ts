@@ -11,6 +11,8 @@ const group = SourceGroup.parse({
   retry_max: 3,
   retry_backoff_seconds: 90,
   hooks: null,
+  version: 1,
+  changed: null,
 });
 
 describe("a group's form", () => {

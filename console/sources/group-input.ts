@@ -21,7 +21,7 @@ const RETRY_MAX = 10;
 const RETRY_MINUTES = 1;
 
 /** A group as the form shows it; null for a new one. */
-export function writtenOf(group: SourceGroup | null): Written {
+export function writtenOf(group: Omit<SourceGroup, "id" | "hooks" | "version" | "changed"> | null): Written {
   const policy: RetentionPolicy = group?.retention_policy ?? {};
   const keep = Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, policy[dimension] || ""]));
   return {

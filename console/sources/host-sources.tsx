@@ -1,6 +1,7 @@
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { Host } from "@restic-manager/protocol/api/hosts";
+import { FollowingNotice } from "../policies/following-notice.tsx";
 import { schedulesQuery, sourceGroupsQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -42,18 +43,26 @@ export function HostSources({ host, open }: { host: Host; open: string | undefin
   }
   return (
     <div className={styles.stack}>
+      <FollowingNotice host={host} />
       <div className={styles.head}>
         <p className="quiet">
           What is backed up and how long it is kept. A group’s name is the tag of its snapshots.
         </p>
         {operate && (
-          <LinkButton
-            variant="default"
-            href={`/hosts/${host.id}?tab=sources&group=new`}
-            leftSection={<IconPlus size={16} />}
-          >
-            Add source group
-          </LinkButton>
+          <span className={styles.verbs}>
+            {items.length > 0 && (
+              <LinkButton variant="subtle" href={`/policies/new?from=${host.id}`}>
+                Keep as a template…
+              </LinkButton>
+            )}
+            <LinkButton
+              variant="default"
+              href={`/hosts/${host.id}?tab=sources&group=new`}
+              leftSection={<IconPlus size={16} />}
+            >
+              Add source group
+            </LinkButton>
+          </span>
         )}
       </div>
       {items.length === 0 && (

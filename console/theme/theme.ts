@@ -1,6 +1,7 @@
 import {
   Button,
   Checkbox,
+  Radio,
   createTheme,
   defaultVariantColorsResolver,
   Input,
@@ -80,5 +81,6 @@ export const theme: MantineThemeOverride = createTheme({
       defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] },
     }),
     Checkbox: Checkbox.extend({ defaultProps: { size: "sm" } }),
+    Radio: Radio.extend({ defaultProps: { size: "sm" } }),
   },
 });

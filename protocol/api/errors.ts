@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Changed } from "./changed.ts";
 
 /** Every error code the API answers, with its HTTP status. One table; `server/platform/http/problem.ts` uses it. */
 export const API_ERRORS = {
@@ -14,6 +15,7 @@ export const API_ERRORS = {
   method_not_allowed: 405,
   already_set_up: 409,
   conflict: 409,
+  changed_meanwhile: 409,
   name_taken: 409,
   host_offline: 503,
   admin_creds_required: 400,
@@ -44,5 +46,7 @@ export const Problem = z.object({
   fields: z.record(z.string(), z.string()).optional(),
   /** With `group_in_use`: the schedules that fire the group. */
   schedules: z.array(z.object({ id: z.string(), cron: z.string() })).optional(),
+  /** With `changed_meanwhile`: what the newest version is, and whose. */
+  newest: z.object({ version: z.int(), changed: Changed.nullable() }).optional(),
 });
 export type Problem = z.infer<typeof Problem>;

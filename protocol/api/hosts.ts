@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ResticFound } from "../restic-found.ts";
-import { HostId, Instant, JobId, ResticId } from "../ids.ts";
+import { HostId, Instant, JobId, ResticId, ScheduleId } from "../ids.ts";
 import { JobError } from "../job-error.ts";
 import { JobKind } from "../jobs.ts";
 import { Snapshot } from "../snapshot.ts";
@@ -9,6 +9,7 @@ import { HostName } from "./enrolment.ts";
 import { RepoCredentialsView } from "./repository.ts";
 import { HostPause } from "./schedules.ts";
 import { HooksView } from "./sources.ts";
+import { HostTag, HostTags } from "./tags.ts";
 
 /**
  * One word for how a host stands, worst first: `failed` the last backup or the repository's opening failed, or a check found damage;
@@ -65,6 +66,16 @@ export const HostRow = z.object({
   snapshot_count: z.int().nonnegative(),
   /** Maintenance mode, in which nothing fires. */
   paused: HostPause.nullable().optional(),
+  /** When it backs up next by itself; null or absent: not at all. */
+  next_run: Instant.nullable().optional(),
+  /** The schedule that fires all its groups: what "back up now" runs. Null or absent: there is none. */
+  covering_schedule: z.object({ id: ScheduleId, cron: z.string() }).nullable().optional(),
+  tags: z.array(z.string()).optional(),
+  /** What its repository's maintenance says that somebody must see to: damage, or that the last run failed. */
+  upkeep_trouble: z
+    .object({ sort: z.enum(["damaged", "failing"]), message: z.string() })
+    .nullable()
+    .optional(),
   created_at: Instant,
 });
 export type HostRow = z.infer<typeof HostRow>;
@@ -75,6 +86,7 @@ export const HostsQuery = z.strictObject({
   status: HostStatus.optional(),
   /** Hosts with a successful backup in the last 24 hours. */
   backed_up: z.enum(["24h"]).optional(),
+  tag: HostTag.optional(),
   sort: z.enum(HOST_SORTS).default("status"),
   order: z.enum(["asc", "desc"]).default("asc"),
   cursor: z.string().max(1_024).optional(),
@@ -86,7 +98,7 @@ export const HostsPage = z.object({
   next_cursor: z.string().nullable(),
   /** Hosts that match the filter. */
   total: z.int().nonnegative(),
-  /** Hosts per status among those that match the search alone. */
+  /** Hosts per status among those that match the search and the tag alone. */
   counts: z.record(HostStatus, z.int().nonnegative()),
 });
 export type HostsPage = z.infer<typeof HostsPage>;
@@ -127,7 +139,9 @@ export const Host = HostRow.extend({
   link_problem: z.object({ code: z.string(), message: z.string(), at: Instant }).nullable(),
 });
 export type Host = z.infer<typeof Host>;
-export const HostPatch = z.strictObject({ name: HostName });
+/** What is left out stays. */
+export const HostPatch = z.strictObject({ name: HostName.optional(), tags: HostTags.optional() });
+export type HostPatch = z.infer<typeof HostPatch>;
 
 export const SnapshotsQuery = z.strictObject({
   cursor: z.string().max(256).optional(),

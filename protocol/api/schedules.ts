@@ -2,8 +2,10 @@ import { z } from "zod";
 import { parseCron } from "../cron.ts";
 import { CRON_CHARACTERS } from "../limits.ts";
 import { zoneOf } from "../fire-times.ts";
-import { Instant, JobId, ScheduleId, SourceGroupId } from "../ids.ts";
+import { HostId, Instant, JobId, ScheduleId, SourceGroupId } from "../ids.ts";
 import { CatchUp } from "../schedule-fire.ts";
+import { Changed, EditedVersion } from "./changed.ts";
+import { Problem } from "./errors.ts";
 import { Job } from "./jobs.ts";
 
 /** Five fields; what is wrong with another text is said in words. */
@@ -36,6 +38,8 @@ export const ScheduleInput = z.strictObject({
   spread_seconds: z.int().min(0).max(43_200, "at most 12 hours").default(0),
 });
 export type ScheduleInput = z.infer<typeof ScheduleInput>;
+export const ScheduleEdit = ScheduleInput.extend({ version: EditedVersion });
+export type ScheduleEdit = z.infer<typeof ScheduleEdit>;
 
 /** An instant in UTC, and what the wall clock of the schedule's zone shows then. */
 export const FireTime = z.object({ at: Instant, local: z.string() });
@@ -65,6 +69,10 @@ export const Schedule = z.object({
     .nullable(),
   /** It should have fired and nothing is known of it. With `host_offline` it may have: the machine tells when it is back. */
   overdue: z.object({ scheduled_at: Instant, host_offline: z.boolean() }).nullable(),
+  /** Rises with each change; see `PUT`. */
+  version: z.int().positive(),
+  /** Null while it is as it was made. */
+  changed: Changed.nullable(),
 });
 export type Schedule = z.infer<typeof Schedule>;
 
@@ -90,6 +98,41 @@ export const SchedulePreview = z.object({
   next: z.array(FireTime).max(5),
 });
 export type SchedulePreview = z.infer<typeof SchedulePreview>;
+
+export const LOAD_SLOT_MINUTES = 15;
+/** `GET /schedules/load`: how many runs of schedules start when, in the next 24 hours. Hosts in maintenance mode do not count. */
+export const ScheduleLoad = z.object({
+  from: Instant,
+  /** Quarters of an hour, 96 of them. */
+  slots: z.array(
+    z.object({
+      at: Instant,
+      starts: z.int().nonnegative(),
+      /** What it would be if no schedule were spread. */
+      without_spread: z.int().nonnegative(),
+    }),
+  ),
+  /** Schedules that are on, and such of hosts in maintenance mode. */
+  schedules: z.int().nonnegative(),
+  paused: z.int().nonnegative(),
+});
+export type ScheduleLoad = z.infer<typeof ScheduleLoad>;
+
+/** `POST /pauses`: maintenance mode for many hosts at once; a reason of null ends it. */
+export const PauseHosts = z.strictObject({
+  host_ids: z.array(HostId).min(1).max(10_000),
+  reason: z.string().trim().min(1, "say why").max(500).nullable(),
+});
+export type PauseHosts = z.infer<typeof PauseHosts>;
+export const PausedHosts = z.object({
+  items: z.array(
+    z.discriminatedUnion("outcome", [
+      z.object({ outcome: z.literal("done"), host_id: HostId }),
+      z.object({ outcome: z.literal("refused"), host_id: HostId, problem: Problem }),
+    ]),
+  ),
+});
+export type PausedHosts = z.infer<typeof PausedHosts>;
 
 /** `POST …/schedules/{sid}/run`, and of a group: what to do when the machine is not connected. */
 export const WhenOffline = z.enum(["wait", "refuse"]).default("wait");

@@ -3,6 +3,7 @@ import { HOOK_CHARACTERS } from "../limits.ts";
 import { Instant, SourceGroupId } from "../ids.ts";
 import { Bandwidth } from "../jobs/backup.ts";
 import { RetentionPolicy } from "../retention.ts";
+import { Changed, EditedVersion } from "./changed.ts";
 import { ExcludePattern, IncludePath, pathsFit, PATHS_TOO_MUCH } from "./enrolment.ts";
 
 /** The name is the tag of the group's snapshots, where restic takes a comma for the end of one. */
@@ -63,6 +64,10 @@ export const SourceGroup = z.object({
   retry_backoff_seconds: z.int().positive(),
   /** Its own; null when the host's stand for it. */
   hooks: HooksView.nullable(),
+  /** Rises with each change; see `PUT`. */
+  version: z.int().positive(),
+  /** Null while it is as it was made. */
+  changed: Changed.nullable(),
 });
 export type SourceGroup = z.infer<typeof SourceGroup>;
 export const SourceGroups = z.object({ items: z.array(SourceGroup) });
@@ -86,3 +91,5 @@ export const SourceGroupInput = z.strictObject({
   retry_backoff_seconds: z.int().min(1).max(86_400).default(RETRY_BACKOFF_SECONDS),
 });
 export type SourceGroupInput = z.infer<typeof SourceGroupInput>;
+export const SourceGroupEdit = SourceGroupInput.extend({ version: EditedVersion });
+export type SourceGroupEdit = z.infer<typeof SourceGroupEdit>;

@@ -5,12 +5,19 @@ import { instant } from "../platform/clock.ts";
 import type { HostRecord } from "../platform/db/schema.ts";
 import { readError } from "./facts.ts";
 import type { ActiveJob } from "./store.ts";
+import { readUpkeepTrouble } from "./upkeep-trouble.ts";
 
 /** The last progress a running job reported; undefined when there is none. In memory only. */
 export type ProgressOf = (jobId: JobId) => Record<string, unknown> | undefined;
 
+/** What of a host other tables hold. */
+export interface Beside {
+  active: ActiveJob | null;
+  tags: string[];
+}
+
 /** One row of the fleet table. */
-export function hostRow(host: HostRecord, active: ActiveJob | null, progressOf: ProgressOf): HostRow {
+export function hostRow(host: HostRecord, { active, tags }: Beside, progressOf: ProgressOf): HostRow {
   return {
     id: host.id,
     name: host.name,
@@ -38,21 +45,21 @@ export function hostRow(host: HostRecord, active: ActiveJob | null, progressOf: 
       host.paused_at === null
         ? null
         : { reason: host.paused_reason ?? "", since: instant(host.paused_at), by: host.paused_by ?? "" },
+    tags,
+    upkeep_trouble: troubleOf(host),
     created_at: instant(host.created_at),
   };
 }
 
 /** What of a host's page other rooms know. */
-export type HostParts = Pick<Host, "repository" | "credentials" | "stats" | "default_hooks">;
+export type HostParts = Pick<
+  Host,
+  "repository" | "credentials" | "stats" | "default_hooks" | "next_run" | "covering_schedule"
+>;
 
-export function hostView(
-  host: HostRecord,
-  active: ActiveJob | null,
-  progressOf: ProgressOf,
-  parts: HostParts,
-): Host {
+export function hostView(host: HostRecord, beside: Beside, progressOf: ProgressOf, parts: HostParts): Host {
   return {
-    ...hostRow(host, active, progressOf),
+    ...hostRow(host, beside, progressOf),
     hostname: host.hostname,
     address: host.address,
     connected_since: host.online === 1 ? orNull(host.connected_since) : null,
@@ -93,6 +100,11 @@ function lastBackup(host: HostRecord): HostRow["last_backup"] {
     issue_count: host.last_backup_issues,
     error: host.last_backup_error === null ? null : readError(host.last_backup_error),
   };
+}
+
+function troubleOf(host: HostRecord): HostRow["upkeep_trouble"] {
+  const trouble = readUpkeepTrouble(host.upkeep_trouble);
+  return trouble === null ? null : { sort: trouble.sort, message: trouble.message };
 }
 
 function fractionOf(progress: Record<string, unknown> | undefined): number | null {

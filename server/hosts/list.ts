@@ -18,6 +18,7 @@ import {
   readActiveJobs,
   readHosts,
   readHostsById,
+  readTags,
   type Place,
 } from "./store.ts";
 
@@ -40,9 +41,10 @@ export async function listHosts(
   const filter = {
     search,
     status: query.status ?? null,
+    tag: query.tag ?? null,
     successSince: query.backed_up === undefined ? null : now - DAY_MS,
   };
-  const ranks = await countByRank(db, search);
+  const ranks = await countByRank(db, filter);
   const total = filter.successSince === null ? totalOf(ranks, query.status) : await countHosts(db, filter);
   const rows = await readHosts(db, filter, { ...query, limit: query.limit + 1 }, after, total);
   const shown = rows.slice(0, query.limit);
@@ -80,12 +82,12 @@ function totalOf(ranks: Map<number, number>, status: HostStatus | undefined): nu
 }
 
 async function withActiveJobs(db: Database, hosts: HostRecord[], progressOf: ProgressOf): Promise<HostRow[]> {
-  const jobs = await readActiveJobs(
-    db,
-    hosts.map((host) => host.id),
+  const ids = hosts.map((host) => host.id);
+  const active = activeByHost(await readActiveJobs(db, ids));
+  const tags = await readTags(db, ids);
+  return hosts.map((host) =>
+    hostRow(host, { active: active.get(host.id) ?? null, tags: tags.get(host.id) ?? [] }, progressOf),
   );
-  const active = activeByHost(jobs);
-  return hosts.map((host) => hostRow(host, active.get(host.id) ?? null, progressOf));
 }
 
 const Cursor = z.tuple([

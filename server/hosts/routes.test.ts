@@ -14,6 +14,7 @@ function hosts(db: Database) {
     progressOf: () => ({ fraction: 0.25 }),
     partsOf: () =>
       Promise.resolve({ repository: { state: "no_credentials" }, credentials: null, stats: null }),
+    nextRuns: async () => new Map(),
     storeState: () => ({ state: "ok" }),
   });
   return { ...parts, as: (role: "viewer" | "operator" | "admin") => callRoom(room, role) };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { FleetSummary } from "@restic-manager/protocol/api/fleet";
-import { Host, HostPatch, HostsPage, HostsQuery } from "@restic-manager/protocol/api/hosts";
+import { Host, HostPatch, type HostRow, HostsPage, HostsQuery } from "@restic-manager/protocol/api/hosts";
+import { Tags } from "@restic-manager/protocol/api/tags";
 import { HostId } from "@restic-manager/protocol/ids";
 import { userActor } from "../audit/actor.ts";
 import { instant } from "../platform/clock.ts";
@@ -11,7 +12,9 @@ import type { HostParts, ProgressOf } from "./host-view.ts";
 import { listHosts } from "./list.ts";
 import { deleteHost } from "./remove.ts";
 import { changeName, type ChangeParts } from "./rename.ts";
+import { changeTags } from "./retag.ts";
 import { showHost } from "./show.ts";
+import { countTags } from "./store.ts";
 import { SummaryBoard } from "./summary-board.ts";
 
 export interface HostsParts extends ChangeParts {
@@ -19,6 +22,8 @@ export interface HostsParts extends ChangeParts {
   progressOf: ProgressOf;
   /** What the repositories' room knows of a host. */
   partsOf: (hostId: HostId) => Promise<HostParts>;
+  /** When hosts back up next, as the schedules' room knows. */
+  nextRuns: (ids: readonly HostId[]) => Promise<ReadonlyMap<HostId, Partial<HostRow>>>;
   /** The server's own trouble with its store. */
   storeState: () => FleetSummary["store"];
 }
@@ -48,11 +53,18 @@ const show = route({
   request: { params },
   responses: { 200: json(Host, "All that its page shows but its lists") },
 });
+const tags = route({
+  method: "get",
+  path: "/api/tags",
+  access: "viewer",
+  summary: "The tags of the fleet's hosts",
+  responses: { 200: json(Tags, "Every tag in use, and how many hosts have it") },
+});
 const rename = route({
   method: "patch",
   path: "/api/hosts/{id}",
   access: "operator",
-  summary: "Rename a host",
+  summary: "Rename a host, or give it other tags",
   problems: ["not_found", "name_taken"],
   request: { params, body: body(HostPatch) },
   responses: { 200: json(Host, "The host with its new name") },
@@ -83,13 +95,18 @@ export function hostsRoom(parts: HostsParts) {
   };
   return newRoom()
     .openapi(summary, async (c) => c.json(await summaryNow(), 200))
-    .openapi(list, async (c) =>
-      c.json(await listHosts(db, c.req.valid("query"), clock.now(), progressOf), 200),
-    )
+    .openapi(list, async (c) => {
+      const page = await listHosts(db, c.req.valid("query"), clock.now(), progressOf);
+      const next = await parts.nextRuns(page.items.map((host) => host.id));
+      return c.json({ ...page, items: page.items.map((host) => ({ ...host, ...next.get(host.id) })) }, 200);
+    })
+    .openapi(tags, async (c) => c.json({ items: await countTags(db) }, 200))
     .openapi(show, async (c) => c.json(await found(c.req.valid("param").id), 200))
     .openapi(rename, async (c) => {
       const { id } = c.req.valid("param");
-      await changeName(parts, id, c.req.valid("json").name, userActor(c));
+      const { name, tags: wanted } = c.req.valid("json");
+      if (name !== undefined) await changeName(parts, id, name, userActor(c));
+      if (wanted !== undefined) await changeTags(parts, id, wanted, userActor(c));
       return c.json(await found(id), 200);
     })
     .openapi(remove, async (c) => {

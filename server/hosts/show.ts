@@ -2,7 +2,7 @@ import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { HostId } from "@restic-manager/protocol/ids";
 import type { Database } from "../platform/db/schema.ts";
 import { activeByHost, hostView, type HostParts, type ProgressOf } from "./host-view.ts";
-import { readActiveJobs, readHost } from "./store.ts";
+import { readActiveJobs, readHost, readTags } from "./store.ts";
 
 /** Everything a host's page shows but its lists; undefined when there is no such host. */
 export async function showHost(
@@ -14,5 +14,6 @@ export async function showHost(
   const host = await readHost(db, hostId);
   if (host === undefined) return undefined;
   const active = activeByHost(await readActiveJobs(db, [hostId]));
-  return hostView(host, active.get(hostId) ?? null, progressOf, await partsOf(hostId));
+  const tags = (await readTags(db, [hostId])).get(hostId) ?? [];
+  return hostView(host, { active: active.get(hostId) ?? null, tags }, progressOf, await partsOf(hostId));
 }

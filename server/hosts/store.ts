@@ -14,6 +14,7 @@ export interface HostFilter {
   /** Lower case; any part of a name. */
   search: string | null;
   status: HostStatus | null;
+  tag: string | null;
   /** Hosts whose last success is not before this instant. */
   successSince: number | null;
 }
@@ -63,24 +64,29 @@ export async function countHosts(db: Database, filter: HostFilter): Promise<numb
 }
 
 /** Hosts per place in `HOST_STATUSES`; read from an index alone. */
-export async function countByRank(db: Database, search: string | null): Promise<Map<number, number>> {
+export async function countByRank(
+  db: Database,
+  { search, tag }: Pick<HostFilter, "search" | "tag">,
+): Promise<Map<number, number>> {
   let query = db
     .selectFrom("hosts")
     .select(["status_rank", (eb) => eb.fn.countAll().as("count")])
     .groupBy("status_rank");
-  for (const condition of conditions({ search, status: null, successSince: null }))
+  for (const condition of conditions({ search, tag, status: null, successSince: null }))
     query = query.where(condition);
   return new Map((await query.execute()).map((row) => [row.status_rank, Number(row.count)]));
 }
 
 function conditions(
-  { search, status, successSince }: HostFilter,
+  { search, status, tag, successSince }: HostFilter,
   column: (name: string) => RawBuilder<unknown> = (name) => sql.ref(name),
 ) {
   const all = [];
   if (search !== null) all.push(sql<SqlBool>`name_key like ${`%${escaped(search)}%`} escape '\\'`);
   // By its place and not by its name: so one index both finds the hosts and holds them in order.
   if (status !== null) all.push(sql<SqlBool>`${column("status_rank")} = ${HOST_STATUSES.indexOf(status)}`);
+  if (tag !== null)
+    all.push(sql<SqlBool>`${column("id")} in (select host_id from host_tags where tag = ${tag})`);
   if (successSince !== null) all.push(sql<SqlBool>`${column("last_success_at")} >= ${successSince}`);
   return all;
 }
@@ -136,4 +142,38 @@ export async function removeHost(trx: Trx, hostId: HostId): Promise<HostRecord |
 /** What uniqueness and search look at. */
 export function nameKey(name: string): string {
   return name.toLowerCase();
+}
+
+/** The tags of these hosts, in order. */
+export async function readTags(db: Database, ids: readonly HostId[]): Promise<Map<HostId, string[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("host_tags")
+    .select(["host_id", "tag"])
+    .where("host_id", "in", ids)
+    .orderBy("tag")
+    .execute();
+  const found = new Map<HostId, string[]>();
+  for (const { host_id, tag } of rows) found.set(host_id, [...(found.get(host_id) ?? []), tag]);
+  return found;
+}
+
+export async function writeTags(trx: Trx, hostId: HostId, tags: readonly string[]): Promise<void> {
+  await trx.deleteFrom("host_tags").where("host_id", "=", hostId).execute();
+  if (tags.length === 0) return;
+  await trx
+    .insertInto("host_tags")
+    .values(tags.map((tag) => ({ host_id: hostId, tag })))
+    .execute();
+}
+
+/** Every tag in use, with how many hosts have it. */
+export async function countTags(db: Database): Promise<{ tag: string; hosts: number }[]> {
+  const rows = await db
+    .selectFrom("host_tags")
+    .select(["tag", (eb) => eb.fn.countAll().as("hosts")])
+    .groupBy("tag")
+    .orderBy("tag")
+    .execute();
+  return rows.map((row) => ({ tag: row.tag, hosts: Number(row.hosts) }));
 }

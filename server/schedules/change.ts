@@ -1,4 +1,4 @@
-import type { ScheduleInput } from "@restic-manager/protocol/api/schedules";
+import type { ScheduleEdit, ScheduleInput } from "@restic-manager/protocol/api/schedules";
 import { ScheduleId, type HostId, type JobId, type SourceGroupId } from "@restic-manager/protocol/ids";
 import { GROUPS_PER_HOST } from "@restic-manager/protocol/limits";
 import type { UserActor } from "../audit/actor.ts";
@@ -7,6 +7,7 @@ import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
+import { refuseStale } from "../platform/http/two-editors.ts";
 import type { Ids } from "../platform/ids.ts";
 import { bumpScheduleVersion, readSourceGroups } from "../sources/store.ts";
 import {
@@ -51,31 +52,39 @@ export async function createSchedule(
       throw new ApiProblem("validation_failed", `a host has at most ${GROUPS_PER_HOST} schedules`);
     const groups = await groupsOf(trx, hostId, input.source_group_ids);
     const now = parts.clock.now();
-    await insertSchedule(trx, { id, host_id: hostId, created_at: now, counts_from: now, ...columns(input) });
+    await insertSchedule(trx, {
+      id,
+      host_id: hostId,
+      created_at: now,
+      counts_from: now,
+      ...scheduleColumns(input),
+    });
     await writeGroupsOf(trx, id, input.source_group_ids);
     return { action: "schedule.created", detail: detailOf(id, input, groups) };
   });
   return id;
 }
 
-/** Replaces a schedule whole. Times that its old expression named and that have not fired are dropped with it. */
+/**
+ * Replaces a schedule whole. Times that its old expression named and that have not fired are dropped with it.
+ *
+ * @throws ApiProblem as `createSchedule`, and `changed_meanwhile` when another version was edited.
+ */
 export async function replaceSchedule(
   parts: ChangeScheduleParts,
   hostId: HostId,
   id: ScheduleId,
-  input: ScheduleInput,
+  input: ScheduleEdit,
   actor: UserActor,
 ): Promise<void> {
   await change(parts, hostId, actor, async (trx, _host, schedules) => {
     const before = existing(schedules, id);
+    refuseStale("the schedule", before, input.version);
     const groups = await groupsOf(trx, hostId, input.source_group_ids);
-    const after = columns(input);
-    const same =
-      before.cron === after.cron &&
-      before.timezone === after.timezone &&
-      before.spread_seconds === after.spread_seconds &&
-      before.enabled === after.enabled;
-    await updateSchedule(trx, id, { ...after, ...(same ? {} : { counts_from: parts.clock.now() }) });
+    const after = scheduleColumns(input);
+    const now = parts.clock.now();
+    const counted = firesAlike(before, after) ? {} : { counts_from: now };
+    await updateSchedule(trx, id, { ...after, ...counted }, { changed_at: now, changed_by: actor.name });
     await writeGroupsOf(trx, id, input.source_group_ids);
     return { action: "schedule.updated", detail: detailOf(id, input, groups) };
   });
@@ -92,7 +101,9 @@ export async function switchSchedule(
   await change(parts, hostId, actor, async (trx, _host, schedules) => {
     const schedule = existing(schedules, id);
     if ((schedule.enabled === 1) === enabled) return null;
-    await updateSchedule(trx, id, { enabled: enabled ? 1 : 0, counts_from: parts.clock.now() });
+    const now = parts.clock.now();
+    const switched = { enabled: enabled ? 1 : 0, counts_from: now };
+    await updateSchedule(trx, id, switched, { changed_at: now, changed_by: actor.name });
     return {
       action: enabled ? "schedule.resumed" : "schedule.paused",
       detail: { schedule_id: id, cron: schedule.cron },
@@ -176,7 +187,18 @@ function existing(schedules: readonly ScheduleRow[], id: ScheduleId): ScheduleRo
   return schedule;
 }
 
-function columns(input: ScheduleInput) {
+/** Whether two rows fire at the same instants; otherwise what the old one missed is not expected any more. */
+export function firesAlike(before: ReturnType<typeof scheduleColumns>, after: typeof before): boolean {
+  return (
+    before.cron === after.cron &&
+    before.timezone === after.timezone &&
+    before.spread_seconds === after.spread_seconds &&
+    before.enabled === after.enabled
+  );
+}
+
+/** When a schedule fires, as its row holds it. */
+export function scheduleColumns(input: Omit<ScheduleInput, "source_group_ids">) {
   return {
     cron: input.cron,
     timezone: input.timezone,

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Job } from "@restic-manager/protocol/api/jobs";
-import { Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
+import { PausedHosts, Schedule, Schedules } from "@restic-manager/protocol/api/schedules";
 import { createJob, jobIds } from "../jobs/create.ts";
 import { recordStarted } from "../jobs/started.ts";
 import { dropWaiting } from "../jobs/waiting-store.ts";
@@ -55,6 +55,55 @@ function schedules(db: Database) {
 }
 
 onEveryStore("schedules", (open) => {
+  test("two editors: the second is told who was first; a switch counts as a change too", async () => {
+    const db = await open();
+    const { call } = schedules(db);
+    const host = await addHost(db);
+    const group = await addSourceGroup(db, host);
+    const base = `/api/hosts/${host}/schedules/${await addSchedule(db, host, [group])}`;
+    const edit = (cron: string, version?: number) =>
+      call("PUT", base, {
+        cron,
+        source_group_ids: [group],
+        ...(version === undefined ? {} : { version }),
+      });
+    expect(await edit("0 4 * * *", 1)).toMatchObject({ status: 200, body: { version: 2 } });
+    expect(await edit("0 5 * * *", 1)).toMatchObject({
+      status: 409,
+      body: { code: "changed_meanwhile", newest: { version: 2, changed: { by: "ada" } } },
+    });
+    expect((await call("POST", `${base}/pause`)).body).toMatchObject({ version: 3 });
+    expect((await edit("0 5 * * *", 2)).status).toBe(409);
+    expect((await edit("0 5 * * *")).body).toMatchObject({ cron: "0 5 * * *", version: 4 });
+  });
+
+  test("many hosts are paused and resumed with one request; one that is gone does not keep the others from it", async () => {
+    const db = await open();
+    const { call } = schedules(db);
+    const hosts = [await addHost(db), await addHost(db)];
+    const gone = newHostId();
+    const { status, body } = await call("POST", "/api/pauses", {
+      host_ids: [...hosts, gone],
+      reason: "moving",
+    });
+    expect(status).toBe(200);
+    const { items } = PausedHosts.parse(body);
+    expect(items).toHaveLength(3);
+    expect(items).toContainEqual(
+      expect.objectContaining({
+        host_id: gone,
+        outcome: "refused",
+        problem: expect.objectContaining({ code: "not_found" }),
+      }),
+    );
+    const paused = async () =>
+      (await db.selectFrom("hosts").select("paused_reason").execute()).map((row) => row.paused_reason);
+    expect(await paused()).toEqual(["moving", "moving"]);
+    await call("POST", "/api/pauses", { host_ids: hosts, reason: null });
+    expect(await paused()).toEqual([null, null]);
+    expect((await call("POST", "/api/pauses", { host_ids: hosts })).status).toBe(422);
+  });
+
   test("are made, changed, paused, resumed and deleted; each change is recorded, numbered and told", async () => {
     const db = await open();
     const { call, list, trail, published } = schedules(db);

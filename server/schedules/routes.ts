@@ -3,9 +3,13 @@ import type { Job } from "@restic-manager/protocol/api/jobs";
 import {
   CreatedJobs,
   HostPauseInput,
+  PausedHosts,
+  PauseHosts,
   RunSchedule,
   Schedule,
+  ScheduleEdit,
   ScheduleInput,
+  ScheduleLoad,
   SchedulePreview,
   SchedulePreviewInput,
   Schedules,
@@ -22,6 +26,8 @@ import {
   switchSchedule,
   type ChangeScheduleParts,
 } from "./change.ts";
+import { scheduleLoad } from "./load.ts";
+import { pauseHosts } from "./pause-hosts.ts";
 import { runSchedule, type RunScheduleParts } from "./run.ts";
 import { readScheduleHost } from "./store.ts";
 import { previewFires, showSchedules } from "./view.ts";
@@ -67,8 +73,8 @@ const replace = route({
   path: SCHEDULE,
   access: "operator",
   summary: "Change a schedule",
-  problems: ["not_found"],
-  request: { params: scheduleParams, body: body(ScheduleInput) },
+  problems: ["not_found", "changed_meanwhile"],
+  request: { params: scheduleParams, body: body(ScheduleEdit) },
   responses: { 200: json(Schedule, "The schedule as it is now") },
 });
 const remove = route({
@@ -124,6 +130,22 @@ const releaseHost = route({
   problems: ["not_found"],
   request: { params },
   responses: { 200: json(Schedules, "The host's schedules, which fire again") },
+});
+
+const holdMany = route({
+  method: "post",
+  path: "/api/pauses",
+  access: "operator",
+  summary: "Begin or end the maintenance mode of many hosts",
+  request: { body: body(PauseHosts) },
+  responses: { 200: json(PausedHosts, "For each host what became of it") },
+});
+const load = route({
+  method: "get",
+  path: "/api/schedules/load",
+  access: "viewer",
+  summary: "How many runs of schedules start when, in the next 24 hours",
+  responses: { 200: json(ScheduleLoad, "By quarters of an hour") },
 });
 
 /** When hosts back up by themselves. */
@@ -187,5 +209,10 @@ export function schedulesRoom(parts: SchedulesParts) {
       const { id } = c.req.valid("param");
       await pauseHost(parts, id, null, userActor(c));
       return c.json(await all(id), 200);
-    });
+    })
+    .openapi(holdMany, async (c) => {
+      const { host_ids, reason } = c.req.valid("json");
+      return c.json({ items: await pauseHosts(parts, host_ids, reason, userActor(c)) }, 200);
+    })
+    .openapi(load, async (c) => c.json(await scheduleLoad(db, clock.now()), 200));
 }

@@ -1,9 +1,11 @@
 import type { HostId, JobId, ScheduleId, SourceGroupId } from "@restic-manager/protocol/ids";
 import type { JobState } from "@restic-manager/protocol/jobs";
+import type { Insertable, Selectable } from "kysely";
 import { rowLock } from "../platform/db/dialect.ts";
 import type { Database, Tables, Trx } from "../platform/db/schema.ts";
 
-export type ScheduleRow = Tables["schedules"];
+export type ScheduleRow = Selectable<Tables["schedules"]>;
+export type NewScheduleRow = Insertable<Tables["schedules"]>;
 export type FireRow = Tables["schedule_fires"];
 
 /** What of a host its schedules depend on. */
@@ -65,16 +67,22 @@ export async function readGroupsOf(
   return found;
 }
 
-export async function insertSchedule(trx: Trx, row: ScheduleRow): Promise<void> {
+export async function insertSchedule(trx: Trx, row: NewScheduleRow): Promise<void> {
   await trx.insertInto("schedules").values(row).execute();
 }
 
+/** `by`: who changes it, and when. */
 export async function updateSchedule(
   trx: Trx,
   id: ScheduleId,
-  row: Partial<Omit<ScheduleRow, "id" | "host_id">>,
+  row: Partial<Omit<ScheduleRow, "id" | "host_id" | "version" | "changed_at" | "changed_by">>,
+  by: { changed_at: number; changed_by: string },
 ): Promise<void> {
-  await trx.updateTable("schedules").set(row).where("id", "=", id).execute();
+  await trx
+    .updateTable("schedules")
+    .set((eb) => ({ ...row, ...by, version: eb("version", "+", 1) }))
+    .where("id", "=", id)
+    .execute();
 }
 
 export async function removeSchedule(trx: Trx, id: ScheduleId): Promise<void> {

@@ -12,6 +12,7 @@ import type { HostId, JobId, SourceGroupId } from "@restic-manager/protocol/ids"
 import type { JobState } from "@restic-manager/protocol/jobs";
 import { instant } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
+import { changedOf } from "../platform/http/two-editors.ts";
 import {
   readGroupsOf,
   readJobStates,
@@ -114,6 +115,8 @@ function scheduleView(
     last_run: fire === undefined ? null : lastRun(fire, states),
     overdue:
       overdue === undefined ? null : { scheduled_at: instant(overdue), host_offline: host.online !== 1 },
+    version: row.version,
+    changed: changedOf(row),
   };
 }
 

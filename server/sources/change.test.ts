@@ -41,6 +41,25 @@ const version = async (db: Database) =>
   (await db.selectFrom("hosts").select("schedule_version").executeTakeFirstOrThrow()).schedule_version;
 
 onEveryStore("source groups", (open) => {
+  test("two editors: the second is told who was first, and nothing of the first is lost", async () => {
+    const db = await open();
+    const { call } = sources(db);
+    const host = await addHost(db);
+    const path = `/api/hosts/${host}/source-groups/${await addSourceGroup(db, host)}`;
+    expect((await call("GET", path)).body).toMatchObject({ version: 1, changed: null });
+    const edit = (name: string, version: number) => call("PUT", path, { ...GROUP, name, version });
+    expect(await edit("first", 1)).toMatchObject({
+      status: 200,
+      body: { version: 2, changed: { by: "ada" } },
+    });
+    expect(await edit("second", 1)).toMatchObject({
+      status: 409,
+      body: { code: "changed_meanwhile", newest: { version: 2, changed: { by: "ada" } } },
+    });
+    expect((await call("GET", path)).body).toMatchObject({ name: "first", version: 2 });
+    expect((await edit("second", 2)).status).toBe(200);
+  });
+
   test("are made, changed and deleted; each change is recorded, numbered and told", async () => {
     const db = await open();
     const { call, published, trail } = sources(db);

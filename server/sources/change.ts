@@ -1,4 +1,4 @@
-import type { SourceGroup, SourceGroupInput } from "@restic-manager/protocol/api/sources";
+import type { SourceGroup, SourceGroupEdit, SourceGroupInput } from "@restic-manager/protocol/api/sources";
 import { SourceGroupId, type HostId, type JobId } from "@restic-manager/protocol/ids";
 import { GROUPS_PER_HOST, SCHEDULES_BYTES } from "@restic-manager/protocol/limits";
 import type { UserActor } from "../audit/actor.ts";
@@ -8,6 +8,7 @@ import type { Clock } from "../platform/clock.ts";
 import { isUniqueViolation } from "../platform/db/errors.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
+import { refuseStale } from "../platform/http/two-editors.ts";
 import type { Ids } from "../platform/ids.ts";
 import { sourceGroupView } from "./groups.ts";
 import {
@@ -45,7 +46,12 @@ export async function createGroup(
   return change(parts, hostId, actor, id, async (trx, groups) => {
     if (groups.length >= GROUPS_PER_HOST)
       throw new ApiProblem("validation_failed", `a host has at most ${GROUPS_PER_HOST} source groups`);
-    await insertSourceGroup(trx, { id, host_id: hostId, created_at: parts.clock.now(), ...columns(input) });
+    await insertSourceGroup(trx, {
+      id,
+      host_id: hostId,
+      created_at: parts.clock.now(),
+      ...groupColumns(input),
+    });
     return { action: "source_group.created", name: input.name };
   });
 }
@@ -53,18 +59,23 @@ export async function createGroup(
 /**
  * Replaces a group whole. Jobs that were made before keep what they were told. Another name is another tag: older snapshots keep theirs.
  *
- * @throws ApiProblem as `createGroup`.
+ * @throws ApiProblem as `createGroup`, and `changed_meanwhile` when another version was edited.
  */
 export async function replaceGroup(
   parts: ChangeGroupParts,
   hostId: HostId,
   id: SourceGroupId,
-  input: SourceGroupInput,
+  input: SourceGroupEdit,
   actor: UserActor,
 ): Promise<SourceGroup> {
   return change(parts, hostId, actor, id, async (trx, groups) => {
     const before = existing(groups, id);
-    await updateSourceGroup(trx, id, columns(input));
+    refuseStale(`the source group ${before.name}`, before, input.version);
+    await updateSourceGroup(trx, id, {
+      ...groupColumns(input),
+      changed_at: parts.clock.now(),
+      changed_by: actor.name,
+    });
     return { action: "source_group.updated", name: input.name, nameBefore: before.name };
   });
 }
@@ -169,7 +180,8 @@ function existing(groups: readonly SourceGroupRow[], id: SourceGroupId): SourceG
   return group;
 }
 
-function columns(input: SourceGroupInput) {
+/** What a group is, as its row holds it. */
+export function groupColumns(input: SourceGroupInput) {
   return {
     name: input.name,
     includes: JSON.stringify(input.includes),
@@ -183,7 +195,8 @@ function columns(input: SourceGroupInput) {
 /** Paths of one host's groups in all: they reach its agent in one frame, beside at most 100 schedules. */
 const MOST_BYTES = SCHEDULES_BYTES - 64 * 1024;
 
-function refuseTooMuch(groups: readonly SourceGroupRow[]): void {
+/** @throws ApiProblem `validation_failed` when the groups of one host say too much in all. */
+export function refuseTooMuch(groups: readonly Pick<SourceGroupRow, "includes" | "excludes">[]): void {
   const bytes = groups.reduce(
     (sum, { includes, excludes }) => sum + Buffer.byteLength(includes) + Buffer.byteLength(excludes),
     0,

@@ -7,10 +7,11 @@ import {
 } from "@restic-manager/protocol/api/sources";
 import { SourceGroupId, type HostId } from "@restic-manager/protocol/ids";
 import type { Trx } from "../platform/db/schema.ts";
+import { changedOf } from "../platform/http/two-editors.ts";
 import type { Ids } from "../platform/ids.ts";
 import { defaultSources, type Sources } from "./default-sources.ts";
 import { hooksView } from "./hooks.ts";
-import { insertSourceGroup, type HooksRow, type SourceGroupRow } from "./store.ts";
+import { insertSourceGroup, type HooksRow, type NewSourceGroupRow, type SourceGroupRow } from "./store.ts";
 
 /** The name of the group every host begins with; also the tag of its snapshots. */
 export const FIRST_GROUP = "default";
@@ -35,7 +36,7 @@ export async function seedSourceGroup(
   now: number,
 ): Promise<SourceGroup> {
   const sources = wishedOrDefault(host.os, wished);
-  const row: SourceGroupRow = {
+  const row: NewSourceGroupRow = {
     id: ids.mint(SourceGroupId),
     host_id: host.id,
     name: FIRST_GROUP,
@@ -46,8 +47,7 @@ export async function seedSourceGroup(
     retry_backoff_seconds: RETRY_BACKOFF_SECONDS,
     created_at: now,
   };
-  await insertSourceGroup(trx, row);
-  return sourceGroupView(row);
+  return sourceGroupView(await insertSourceGroup(trx, row));
 }
 
 /** @param hooks the group's own, if it has any. */
@@ -61,6 +61,8 @@ export function sourceGroupView(row: SourceGroupRow, hooks?: HooksRow): SourceGr
     retry_max: row.retry_max,
     retry_backoff_seconds: row.retry_backoff_seconds,
     hooks: hooks === undefined ? null : hooksView(hooks),
+    version: row.version,
+    changed: changedOf(row),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   HostBandwidth,
   HostHooks,
   SourceGroup,
+  SourceGroupEdit,
   SourceGroupInput,
   SourceGroups,
 } from "@restic-manager/protocol/api/sources";
@@ -61,8 +62,8 @@ const replace = route({
   path: GROUP,
   access: "operator",
   summary: "Change a source group",
-  problems: ["not_found", "name_taken"],
-  request: { params: groupParams, body: body(SourceGroupInput) },
+  problems: ["not_found", "name_taken", "changed_meanwhile"],
+  request: { params: groupParams, body: body(SourceGroupEdit) },
   responses: { 200: json(SourceGroup, "The group as it is now") },
 });
 const remove = route({

@@ -10,16 +10,20 @@ export type HooksRow = Tables["hooks"];
 /** A group with the name of its host. */
 export type GroupOfHost = SourceGroupRow & { host_name: string };
 
-export async function insertSourceGroup(trx: Trx, row: NewSourceGroupRow): Promise<void> {
-  await trx.insertInto("source_groups").values(row).execute();
+export async function insertSourceGroup(trx: Trx, row: NewSourceGroupRow): Promise<SourceGroupRow> {
+  return trx.insertInto("source_groups").values(row).returningAll().executeTakeFirstOrThrow();
 }
 
 export async function updateSourceGroup(
   trx: Trx,
   id: SourceGroupId,
-  row: Omit<NewSourceGroupRow, "id" | "host_id" | "created_at">,
+  row: Omit<NewSourceGroupRow, "id" | "host_id" | "created_at" | "version">,
 ): Promise<void> {
-  await trx.updateTable("source_groups").set(row).where("id", "=", id).execute();
+  await trx
+    .updateTable("source_groups")
+    .set((eb) => ({ ...row, version: eb("version", "+", 1) }))
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Takes its hooks with it. */

@@ -110,7 +110,7 @@ export async function addSchedule(
   db: Database,
   hostId: HostId,
   groups: readonly SourceGroupId[],
-  given: Partial<Tables["schedules"]> = {},
+  given: Partial<Insertable<Tables["schedules"]>> = {},
 ): Promise<ScheduleId> {
   const id = ScheduleId.parse(ulid());
   await db

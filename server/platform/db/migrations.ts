@@ -7,6 +7,7 @@ import * as pages from "./migrations/0005_pages.ts";
 import * as schedules from "./migrations/0006_schedules.ts";
 import * as activeJobs from "./migrations/0007_active_jobs.ts";
 import * as maintenance from "./migrations/0008_maintenance.ts";
+import * as templates from "./migrations/0010_templates.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -25,4 +26,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0006_schedules": schedules,
   "0007_active_jobs": activeJobs,
   "0008_maintenance": maintenance,
+  "0010_templates": templates,
 };

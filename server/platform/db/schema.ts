@@ -8,6 +8,7 @@ import type {
   JobId,
   ScheduleId,
   SourceGroupId,
+  TemplateId,
   UserId,
 } from "@restic-manager/protocol/ids";
 import type { ActorKind, JobKind, JobState } from "@restic-manager/protocol/jobs";
@@ -91,6 +92,10 @@ export interface Tables {
     retention_policy: Generated<string>;
     retry_max: Generated<number>;
     retry_backoff_seconds: Generated<number>;
+    /** Rises with each change, so that an editor notices another. */
+    version: Generated<number>;
+    changed_at: Generated<number | null>;
+    changed_by: Generated<string | null>;
   };
   hooks: {
     host_id: HostId;
@@ -114,6 +119,10 @@ export interface Tables {
     created_at: number;
     /** Fires before this instant are not expected: it was made, changed or turned on then. */
     counts_from: number;
+    /** As of a source group. */
+    version: Generated<number>;
+    changed_at: Generated<number | null>;
+    changed_by: Generated<string | null>;
   };
   schedule_groups: { schedule_id: ScheduleId; source_group_id: SourceGroupId; position: number };
   /** What agents fired by themselves. */
@@ -147,6 +156,32 @@ export interface Tables {
   };
   /** Which job has a repository for itself: the repository's id, or its host's where that is not known. */
   repository_turns: { repository: string; job_id: JobId; taken_at: number };
+  host_tags: { host_id: HostId; tag: string };
+  policy_templates: {
+    id: TemplateId;
+    name: string;
+    /** The name as it is compared. */
+    name_key: string;
+    /** JSON of protocol `TemplateContent`. */
+    content: string;
+    version: number;
+    created_at: number;
+    changed_at: number;
+    changed_by: string;
+  };
+  /** Which template a host follows, and what of it came from there. */
+  template_hosts: {
+    host_id: HostId;
+    template_id: TemplateId;
+    /** Of the template, when it was applied. */
+    version: number;
+    others: "keep" | "remove";
+    /** JSON: name in the template to id on the host. */
+    groups: string;
+    schedules: string;
+    applied_at: number;
+    applied_by: string;
+  };
   jobs: JobTable;
   /** As the agent compressed them. */
   log_chunks: { job_id: JobId; first_line: number; count: number; raw_size: number; data: Uint8Array };

@@ -9,6 +9,8 @@ export interface ProblemExtras {
   fields?: Record<string, string>;
   /** With `group_in_use`. */
   schedules?: { id: string; cron: string }[];
+  /** With `changed_meanwhile`. */
+  newest?: Problem["newest"];
   /** Whole seconds after which another try makes sense. */
   retryAfterSeconds?: number;
   /** Methods the path does answer; for 405. */
@@ -41,13 +43,18 @@ export function problemResponse(problem: ApiProblem): Response {
 }
 
 /** A problem as an answer shows it: as its body, or beside what did succeed. */
-export function problemBody({ code, message, extras: { hint, fields, schedules } }: ApiProblem): Problem {
+export function problemBody({
+  code,
+  message,
+  extras: { hint, fields, schedules, newest },
+}: ApiProblem): Problem {
   return {
     code,
     message,
     ...(hint === undefined ? {} : { hint }),
     ...(fields === undefined ? {} : { fields }),
     ...(schedules === undefined ? {} : { schedules }),
+    ...(newest === undefined ? {} : { newest }),
   };
 }
 
