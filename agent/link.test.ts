@@ -41,6 +41,8 @@ function world(given: { resync?: () => void } = {}) {
       cancel: (id, now) => heard.push(`cancel ${id} ${now}`),
       configure: (config) => heard.push(`configure ${config.version}`),
       schedule: (set) => heard.push(`schedule ${set.version}`),
+      browse: (question) => heard.push(`browse ${question.request_id}`),
+      leave: (requestId) => heard.push(`leave ${requestId}`),
       resync: given.resync ?? (() => heard.push("resync")),
       say: (_level, text) => heard.push(text),
     },

@@ -96,6 +96,12 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     hostName: () => config?.host_name ?? system.hostname,
     hooks: (groupId: SourceGroupId) => hooksFor(config, groupId),
   };
+  // Loaded with the first question, as is the work of jobs.
+  let browsing: Promise<import("./browse/browser.ts").Browser> | undefined;
+  const browser = () =>
+    (browsing ??= import("./browse/browser.ts").then(
+      ({ Browser }) => new Browser({ ...parts, folder: paths.browseDir, restic: access }),
+    ));
   let settling = (): void => {};
   const { link, queue, scheduler, stop } = agentCore({
     db,
@@ -123,6 +129,16 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     async between(cancel) {
       const { reportRepository } = await import("./work.ts");
       return reportRepository(cancel, parts);
+    },
+    browse: {
+      async ask(question) {
+        const answer = await (await browser()).ask(question);
+        settling();
+        settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+        return answer;
+      },
+      leave: (requestId) => void browsing?.then((made) => made.leave(requestId)),
+      stop: async () => (await browsing)?.stop(),
     },
     onIdle() {
       settling();

@@ -178,6 +178,8 @@ export class ModelAgent {
         cancel: (id) => this.#cancel(id, journal),
         configure: () => {},
         schedule: () => {},
+        browse: () => {},
+        leave: () => {},
         resync: () => journal.resync(),
         say: () => {},
       },
