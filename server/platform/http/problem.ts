@@ -7,6 +7,8 @@ export interface ProblemExtras {
   hint?: string;
   /** Field path to what is wrong with it. */
   fields?: Record<string, string>;
+  /** With `host_offline` in a snapshot. */
+  folders?: string[];
   /** With `group_in_use`. */
   schedules?: { id: string; cron: string }[];
   /** Whole seconds after which another try makes sense. */
@@ -41,12 +43,17 @@ export function problemResponse(problem: ApiProblem): Response {
 }
 
 /** A problem as an answer shows it: as its body, or beside what did succeed. */
-export function problemBody({ code, message, extras: { hint, fields, schedules } }: ApiProblem): Problem {
+export function problemBody({
+  code,
+  message,
+  extras: { hint, fields, folders, schedules },
+}: ApiProblem): Problem {
   return {
     code,
     message,
     ...(hint === undefined ? {} : { hint }),
     ...(fields === undefined ? {} : { fields }),
+    ...(folders === undefined ? {} : { folders }),
     ...(schedules === undefined ? {} : { schedules }),
   };
 }
