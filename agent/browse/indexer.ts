@@ -109,6 +109,13 @@ export class Indexer {
           },
         },
       );
+      // Named after another tree, it would be shown for that one, too.
+      if (listed.ok && tree !== snapshotId && listed.value.tree !== tree)
+        return {
+          ok: false,
+          code: "failed",
+          message: "The snapshot does not have the tree that it was said to have.",
+        };
       if (listed.ok && trouble === undefined) {
         build = undefined;
         begun.finish();
