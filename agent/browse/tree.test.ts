@@ -197,3 +197,25 @@ test("a folder's sums are of all below it, and an entry takes at most 90 bytes",
   expect(reader.page("/big", 19_990, 100, 100_000).entries.at(-1)?.name).toBe("IMG_0019999.jpeg");
   reader.close();
 });
+
+test("a search that is cut off says where to go on, and does not pass for the last page", async () => {
+  const reader = new TreeReader(written(many(150_000)));
+  const pattern = namePattern("p7/*/main-*.ts");
+  const look = async (cursor: string | undefined, cancel: AbortSignal) =>
+    await reader.search(pattern, { below: "/", cursor, limit: 10_000, bytes: 10_000_000, cancel });
+  const whole = await look(undefined, new AbortController().signal);
+  expect(whole).toMatchObject({ next: undefined });
+  expect(whole.entries.length).toBeGreaterThan(0);
+  const found = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const page = await look(cursor, AbortSignal.abort());
+    found.push(...page.entries);
+    cursor = page.next;
+    pages += 1;
+  } while (cursor !== undefined);
+  expect(pages).toBeGreaterThan(1);
+  expect(found).toEqual(whole.entries);
+  reader.close();
+});

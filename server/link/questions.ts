@@ -51,6 +51,11 @@ export class Questions {
     this.#parts = parts;
   }
 
+  /** How many wait for an answer. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Asks a host's agent. Never throws but for the store; a `cancel` is passed on to the agent. */
   async ask(
     hostId: HostId,
