@@ -70,6 +70,13 @@ export const FileVersion = z.object({
 export type FileVersion = z.infer<typeof FileVersion>;
 export const VERSIONS_LISTED = 1_000;
 
+/** Part of a name, a pattern with `*` and `?` for a whole name, or either of a path when there is a slash. */
+export const SearchQuery = z
+  .string()
+  .min(1)
+  .max(1_024)
+  .refine((query) => !query.includes("\0"), "a name holds no NUL");
+
 const question = {
   /** Names the question in its answer; made anew for each. */
   request_id: z.string().min(1).max(64),
@@ -97,8 +104,7 @@ export const TreeQuestion = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("tree.search"),
     ...inSnapshot,
-    /** Part of a name, a pattern with `*` and `?`, or either of a path when there is a slash. */
-    query: z.string().min(1).max(1_024),
+    query: SearchQuery,
     /** Only what lies below this folder. */
     below: SnapshotPath,
     cursor: SearchCursor.optional(),

@@ -27,6 +27,9 @@ const LISTING = 2;
 /** restics that look for one file in all snapshots, which may take minutes. */
 const FINDING = 1;
 
+/** A folder of its own takes restic a second or so. */
+const HEAD_START_MS = 3_000;
+
 export interface BrowserParts {
   /** For the indexes; made if it is not there. */
   folder: string;
@@ -56,6 +59,7 @@ export class Browser {
   readonly #indexer: Indexer;
   readonly #listing = new Turns(LISTING);
   readonly #finding = new Turns(FINDING);
+  readonly #headStarts = new Map<string, Promise<void>>();
   readonly #asked = new Map<string, AbortController>();
   readonly #working = new Set<Promise<unknown>>();
 
@@ -200,10 +204,20 @@ export class Browser {
     const there = await this.#store.read(tree, now, look);
     if (there !== undefined) return there;
     if (cancel.aborted) return await gone(cancel, true);
-    const { ready, leave } = this.#indexer.want(tree, snapshot_id);
     const first = new AbortController();
+    const direct = meanwhile(AbortSignal.any([cancel, first.signal]));
+    direct?.catch(() => {});
+    if (direct !== undefined && !this.#indexer.has(tree)) {
+      await this.#headStart(tree, direct);
+      if (cancel.aborted) return await gone(cancel, false);
+      const made = await this.#store.read(tree, now, look);
+      if (made !== undefined) {
+        first.abort();
+        return made;
+      }
+    }
+    const { ready, leave } = this.#indexer.want(tree, snapshot_id);
     try {
-      const direct = meanwhile(AbortSignal.any([cancel, first.signal]));
       const indexed = ready.then(async (made): Promise<TreeAnswer> => {
         // Without an index the other way still leads somewhere.
         if (!made.ok && direct !== undefined) return await direct;
@@ -213,16 +227,34 @@ export class Browser {
         return read;
       });
       indexed.catch(() => {});
-      direct?.catch(() => {});
       return await Promise.race([
+        ...(direct === undefined ? [] : [direct.catch((error: unknown) => orElse(error, indexed))]),
         indexed,
         gone(cancel, direct === undefined),
-        ...(direct === undefined ? [] : [direct.catch((error: unknown) => orElse(error, indexed))]),
       ]);
     } finally {
       first.abort();
       leave();
     }
+  }
+
+  /**
+   * The index is begun when the first folder's answer is there, which it would only slow down; but not much later. Whoever asks for another
+   * folder meanwhile waits for the same moment.
+   */
+  #headStart(tree: string, direct: Promise<unknown>): Promise<void> {
+    const begun = this.#headStarts.get(tree);
+    if (begun !== undefined) return begun;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = this.#parts.timers.after(HEAD_START_MS, resolve);
+    const end = (): void => {
+      late();
+      this.#headStarts.delete(tree);
+      resolve();
+    };
+    direct.then(end, end);
+    this.#headStarts.set(tree, promise);
+    return promise;
   }
 }
 

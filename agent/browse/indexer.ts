@@ -60,6 +60,11 @@ export class Indexer {
     return { ready: one.done.promise, leave: () => void (one.waiters -= 1) };
   }
 
+  /** Whether that is being made or will be. */
+  has(tree: string): boolean {
+    return this.#queue.some((one) => one.tree === tree && !one.cancel.signal.aborted);
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const wanted of this.#queue) wanted.cancel.abort();

@@ -1,14 +1,15 @@
-/** What a search looks for. Matching takes time in proportion to the name, whatever the pattern. */
+/** What a search looks for, in texts that are folded. */
 export interface NamePattern {
-  /** A part that every match's name has, folded; may be empty. Cheap to look for in a whole list of names. */
+  /** A part that every match has in its name or in a folder's; may be empty. Cheap to look for in a whole list of names. */
   literal: string;
-  /** True: `matches` wants the whole path, not the name. */
+  /** True: the whole path is meant, not the name. */
   wholePath: boolean;
-  /** @param text the name or path, folded. */
-  matches(text: string): boolean;
+  /**
+   * Matches a NUL and what follows it up to the next NUL, so that one call goes through a whole list: the agent interprets its own code
+   * mostly, and a loop over a million names would take seconds. Takes time in proportion to a name, or to the square of a path.
+   */
+  expression: RegExp;
 }
-
-type Part = { kind: "text"; character: string } | { kind: "one" } | { kind: "some"; across: boolean };
 
 /** Upper and lower case are the same; of the small sigma there are two. */
 export function fold(text: string): string {
@@ -18,54 +19,56 @@ export function fold(text: string): string {
 /**
  * `report` finds names that contain it; `*.pdf` and `a?c` are the whole name; with a slash it is the path (`etc/*.conf`), in which `*` stops at
  * slashes and `**` does not. Upper and lower case are the same.
+ *
+ * @param query without a NUL.
  */
 export function namePattern(query: string): NamePattern {
   const text = fold(query);
   const wholePath = text.includes("/");
   const last = text.slice(text.lastIndexOf("/") + 1);
-  if (!/[*?]/.test(text)) return { literal: last, wholePath, matches: (name) => name.includes(text) };
-  const anchored = wholePath && !text.startsWith("/") ? `**/${text}` : text;
   const literal = last.split(/[*?]+/).reduce((best, part) => (part.length > best.length ? part : best), "");
-  const matches = matcherOf(partsOf(anchored));
-  // Most names have not even that, and looking for it is much faster.
-  return { literal, wholePath, matches: (name) => name.includes(literal) && matches(name) };
+  const pattern = /[*?]/.test(text) ? wholeText(text) : `**${text}**`;
+  // A folder stands in a list of names by its path.
+  const begin = wholePath ? "\\0" : "\\0(?!/)";
+  return { literal, wholePath, expression: new RegExp(begin + sourceOf(pattern), "gsu") };
 }
 
-function partsOf(text: string): Part[] {
-  const parts: Part[] = [];
-  for (const [token] of text.matchAll(/\*+|[^*]/gsu)) {
-    if (token === "?") parts.push({ kind: "one" });
-    else if (token.startsWith("*")) parts.push({ kind: "some", across: token.length > 1 });
-    else parts.push({ kind: "text", character: token });
-  }
-  return parts;
+function wholeText(text: string): string {
+  return text.includes("/") && !text.startsWith("/") ? `**/${text}` : text;
 }
 
-/** Keeps all places in the pattern at which the text so far may stand, and moves them on with each character. */
-function matcherOf(parts: readonly Part[]): (text: string) => boolean {
-  let at = new Uint8Array(parts.length + 1);
-  let next = new Uint8Array(parts.length + 1);
-  /** A star may stand for nothing. */
-  const mark = (places: Uint8Array, place: number): void => {
-    for (let to = place; places[to] === 0; to += 1) {
-      places[to] = 1;
-      if (parts[to]?.kind !== "some") return;
-    }
+/**
+ * The pattern as a regular expression that never tries again what it has matched: after a star the first place where the next part
+ * stands is as good as any later one. Such a choice for good is written `(?=(…))\1`.
+ */
+function sourceOf(pattern: string): string {
+  let groups = 0;
+  const forGood = (made: () => string): string => {
+    const group = ++groups;
+    return `(?=(${made()}))\\${group}`;
   };
-  return (text) => {
-    at.fill(0);
-    mark(at, 0);
-    for (const character of text) {
-      next.fill(0);
-      for (const [place, part] of parts.entries()) {
-        if (at[place] === 0) continue;
-        if (part.kind === "some" && (part.across || character !== "/")) mark(next, place);
-        if (part.kind === "one" && character !== "/") mark(next, place + 1);
-        if (part.kind === "text" && part.character === character) mark(next, place + 1);
-      }
-      [at, next] = [next, at];
-      if (!at.includes(1)) return false;
-    }
-    return at[parts.length] === 1;
+  const blocks = pattern.split(/\*{2,}/);
+  const block = (text: string, isLast: boolean): string => {
+    const parts = text.split("*").map(partOf);
+    return parts
+      .map((part, at) => {
+        if (at === 0) return part;
+        return isLast && at === parts.length - 1 ? `[^\\0/]*${part}` : forGood(() => `[^\\0/]*?${part}`);
+      })
+      .join("");
   };
+  const whole = blocks.map((text, at) => {
+    const isLast = at === blocks.length - 1;
+    if (at === 0) return block(text, isLast);
+    return isLast ? `[^\\0]*?${block(text, true)}` : forGood(() => `[^\\0]*?${block(text, false)}`);
+  });
+  return `${whole.join("")}(?=\\0)`;
+}
+
+/** What stands between two stars. */
+function partOf(text: string): string {
+  return text
+    .split("?")
+    .map((literal) => RegExp.escape(literal))
+    .join("[^\\0/]");
 }

@@ -110,6 +110,7 @@ export class TreeReader {
     const chunks = this.#db.query<ChunkRow & { id: number }, [number]>(
       "select id, names, facts from chunk where id >= ? order by id",
     );
+    const matches = pattern.wholePath ? pathsIn : namesIn;
     const entries: Found[] = [];
     let room = options.bytes;
     let looked = 0;
@@ -123,7 +124,7 @@ export class TreeReader {
         const folded = fold(text);
         if (folded.includes(pattern.literal)) {
           let factsOf: ((place: number) => Kept) | undefined;
-          for (const { path, name, place } of matchesIn(text, folded, pattern, options.below)) {
+          for (const { path, name, place } of matches(text, folded, pattern, options.below)) {
             if (place < skip) continue;
             if (entries.length >= options.limit) return { entries, next: `${id}.${place}` };
             factsOf ??= unpackFacts(facts);
@@ -163,36 +164,72 @@ export class TreeReader {
     const { names, facts } = this.#chunk(piece.chunk);
     const factsOf = unpackFacts(facts);
     const begin = piece.place + from;
-    return namesIn(unpackNames(names))
+    return allNames(unpackNames(names))
       .slice(begin, begin + count)
       .map((name, at) => ({ name, ...factsOf(begin + at) }));
   }
 }
 
+interface Match {
+  path: string;
+  name: string;
+  place: number;
+}
+
 /** The names of a chunk in their order. */
-function namesIn(text: string): string[] {
+function allNames(text: string): string[] {
   return text.split("\0").filter((token) => !token.startsWith("/"));
 }
 
-/** @param folded the same text, folded. A million names come by here: it makes nothing of those that do not match. */
-function* matchesIn(text: string, folded: string, pattern: NamePattern, below: string) {
-  const { wholePath } = pattern;
-  const inside = below === "/" ? "/" : `${below}/`;
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+/**
+ * The matches in a chunk, in order. Everything but the matches themselves is done by the runtime, not by code of ours.
+ *
+ * @param folded `text`, folded.
+ */
+function* namesIn(text: string, folded: string, pattern: NamePattern, below: string): Generator<Match> {
+  const inside = join(below, "");
   const tokens = text.split("\0");
-  let place = -1;
-  let folder = "/";
-  let foldedFolder = "/";
-  let looked = true;
-  for (const [at, foldedToken] of folded.split("\0").entries()) {
-    const token = tokens[at] ?? "";
-    if (token.startsWith("/")) {
-      folder = token;
-      foldedFolder = foldedToken;
-      looked = join(folder, "").startsWith(inside);
-      continue;
+  const names = `\0${folded}\0`;
+  // How many tokens, and folders among them, begin before `at`.
+  let at = 0;
+  let before = 0;
+  let folders = 0;
+  for (const { index } of names.matchAll(pattern.expression)) {
+    const passed = names.slice(at, index);
+    at = index;
+    before += count(passed, "\0");
+    folders += count(passed, "\0/");
+    const begin = names.lastIndexOf("\0/", index);
+    const folder = tokens[before - count(names.slice(begin, index), "\0")] ?? "/";
+    const name = tokens[before] ?? "";
+    const path = join(folder, name);
+    if (path.startsWith(inside)) yield { path, name, place: before - folders };
+  }
+}
+
+/** The same for a pattern of whole paths: each folder's names are looked through with its path before them. */
+function* pathsIn(text: string, folded: string, pattern: NamePattern, below: string): Generator<Match> {
+  const inside = join(below, "");
+  const pieces = text.slice(1).split("\0/");
+  let place = 0;
+  for (const [at, foldedPiece] of folded.slice(1).split("\0/").entries()) {
+    const [folderName = "", ...names] = pieces[at]?.split("\0") ?? [];
+    const folder = `/${folderName}`;
+    if (join(folder, "").startsWith(inside)) {
+      const end = foldedPiece.indexOf("\0");
+      const prefix = join(`/${foldedPiece.slice(0, end)}`, "");
+      const paths = `${foldedPiece.slice(end).replaceAll("\0", () => `\0${prefix}`)}\0`;
+      let last = 0;
+      let passed = 0;
+      for (const { index } of paths.matchAll(pattern.expression)) {
+        passed += count(paths.slice(last, index), "\0");
+        last = index;
+        const name = names[passed] ?? "";
+        yield { path: join(folder, name), name, place: place + passed };
+      }
     }
-    place += 1;
-    if (looked && pattern.matches(wholePath ? join(foldedFolder, foldedToken) : foldedToken))
-      yield { path: join(folder, token), name: token, place };
+    place += names.length;
   }
 }

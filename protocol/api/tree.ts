@@ -4,6 +4,7 @@ import {
   FileVersion,
   FoundEntry,
   SearchCursor,
+  SearchQuery,
   SnapshotPath,
   TREE_PAGE,
   TreeEntry,
@@ -41,7 +42,7 @@ export type TreeFolder = z.infer<typeof TreeFolder>;
 
 /** `GET /hosts/{id}/snapshots/{sid}/search`: part of a name, `*` and `?` for a whole name, with a slash for paths. */
 export const TreeSearchQuery = z.strictObject({
-  q: z.string().min(1).max(1_024),
+  q: SearchQuery,
   /** Only below this folder. */
   path: SnapshotPath.default("/"),
   cursor: SearchCursor.optional(),
