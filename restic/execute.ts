@@ -17,6 +17,7 @@ export type Command = {
   deadlineMs?: number;
   /** See `RunOptions`. */
   maxStdoutLineBytes?: number;
+  gatherStdout?: boolean;
   /**
    * Takes a line before it goes to the log, as restic printed it, secrets and all. Returns true for data that is
    * no log line, or a promise when the next line has to wait.
@@ -67,6 +68,7 @@ export async function execute(context: ResticContext, command: Command, hooks: H
     killAfterMs: killAfterMs[command.kind],
     ...(command.deadlineMs === undefined ? {} : { deadlineMs: command.deadlineMs }),
     ...(command.maxStdoutLineBytes === undefined ? {} : { maxStdoutLineBytes: command.maxStdoutLineBytes }),
+    ...(command.gatherStdout === undefined ? {} : { gatherStdout: command.gatherStdout }),
     ...(command.onStdoutBytes === undefined ? {} : { onStdoutBytes: command.onStdoutBytes }),
     timers: context.timers,
     cancel,
