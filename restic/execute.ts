@@ -19,6 +19,11 @@ export type Command = {
   maxStdoutLineBytes?: number;
   gatherStdout?: boolean;
   /**
+   * Lets restic use more memory for less CPU (Go's GOGC; restic asks for 50): `ls --json` of a million entries takes 8.7 s of CPU instead
+   * of 10.5, and 180 MB instead of 155.
+   */
+  roomy?: boolean;
+  /**
    * Takes a line before it goes to the log, as restic printed it, secrets and all. Returns true for data that is
    * no log line, or a promise when the next line has to wait.
    */
@@ -62,7 +67,7 @@ export async function execute(context: ResticContext, command: Command, hooks: H
   const outcome = await run({
     program: context.program,
     args: withOptions(command.args, [...retryLockArgs(command), ...limitArgs(context.limits)]),
-    env: resticEnvironment(context),
+    env: { ...resticEnvironment(context), ...(command.roomy === true ? { GOGC: "400" } : {}) },
     cwd: context.workDir,
     ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
     killAfterMs: killAfterMs[command.kind],
