@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { AgentConfig, RepositoryCredentials } from "@restic-manager/protocol/config";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import type { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 import type { ResticFound } from "@restic-manager/protocol/restic-found";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import { AdminCredentials } from "./admin-credentials.ts";
@@ -49,6 +50,14 @@ export interface CoreParts {
   ) => Promise<JobOutcome>;
   /** Tells the server what the repository holds, between two jobs. */
   between: (cancel: AbortSignal) => Promise<"told" | "later">;
+  /** Answers questions about snapshots; without it they are refused. */
+  browse?: {
+    ask: (question: TreeQuestion) => Promise<TreeAnswer>;
+    leave: (requestId: string) => void;
+    /** Nobody waits for any answer. */
+    leaveAll: () => void;
+    stop: () => Promise<void>;
+  };
   /** Nothing is left to do. */
   onIdle?: () => void;
 }
@@ -158,6 +167,13 @@ export function agentCore(parts: CoreParts): AgentCore {
           queue.wake();
           link.say({ type: "schedule.ack", version: set.version });
         }),
+      browse(question) {
+        answer(parts.browse, question).then(say, (error: unknown) =>
+          log.error("could not look into a snapshot", { error: toError(error) }),
+        );
+      },
+      leave: (requestId) => parts.browse?.leave(requestId),
+      lost: () => parts.browse?.leaveAll(),
       resync() {
         journal.resync();
         queue.wake();
@@ -178,10 +194,17 @@ export function agentCore(parts: CoreParts): AgentCore {
     async stop() {
       scheduler.stop();
       await queue.stop();
+      await parts.browse?.stop();
       link.stop();
       await saving;
     },
   };
+}
+
+async function answer(browse: CoreParts["browse"], question: TreeQuestion): Promise<TreeAnswer> {
+  if (browse !== undefined) return await browse.ask(question);
+  const error = { code: "failed" as const, message: "This agent cannot look into snapshots." };
+  return { type: "tree.failed", request_id: question.request_id, error };
 }
 
 function toError(error: unknown): Error {

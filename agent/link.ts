@@ -9,6 +9,7 @@ import {
 } from "@restic-manager/protocol/server-message";
 import type { JobId } from "@restic-manager/protocol/ids";
 import type { ScheduleSet } from "@restic-manager/protocol/schedule";
+import type { TreeQuestion } from "@restic-manager/protocol/tree";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
 import { isDiskFull } from "./disk-full.ts";
 import type { Outbox } from "./outbox.ts";
@@ -36,6 +37,12 @@ export interface LinkDuties {
   cancel(jobId: JobId, now: boolean): void;
   configure(config: AgentConfig): void;
   schedule(set: ScheduleSet): void;
+  /** Somebody looks into a snapshot; the answer goes by `say`. */
+  browse(question: TreeQuestion): void;
+  /** Nobody waits for that answer any more. */
+  leave(requestId: string): void;
+  /** The connection is gone, and with it whoever waited for an answer. */
+  lost(): void;
   /** The server went back in time: append every outcome again. */
   resync(): void;
   /** Written for people: connected, lost, refused and why. */
@@ -181,6 +188,12 @@ export class Link {
         return this.#duties.configure(message.config);
       case "schedule.set":
         return this.#duties.schedule(message);
+      case "tree.list":
+      case "tree.search":
+      case "tree.versions":
+        return this.#duties.browse(message);
+      case "tree.cancel":
+        return this.#duties.leave(message.request_id);
       case "error":
         return this.#told(message);
     }
@@ -316,6 +329,7 @@ export class Link {
     this.#deadline = undefined;
     if (before.name === "waiting") before.timer();
     this.#state = next;
+    if (before.name === "open") this.#duties.lost();
     return { socket: "socket" in before ? before.socket : undefined };
   }
 }

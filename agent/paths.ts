@@ -16,6 +16,8 @@ export interface AgentPaths {
   cacheDir: string;
   /** restic's packs before they are sent: root's alone, and one of the few folders that the service's sandbox lets it write. */
   tmpDir: string;
+  /** Indexes of snapshots that somebody looked into; can be made again. */
+  browseDir: string;
   /** The kept machine id of a machine that has none of its own. */
   machineIdFile: string;
 }
@@ -50,6 +52,7 @@ export function agentPaths(choices: PathChoices = {}): AgentPaths {
     lockFile: join(stateDir, "agent.lock"),
     cacheDir: join(stateDir, "cache"),
     tmpDir: join(stateDir, "tmp"),
+    browseDir: join(stateDir, "browse"),
     machineIdFile: join(stateDir, "machine-id"),
   };
 }

@@ -6,6 +6,7 @@ import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
+import { lateBrowser } from "./browse/late-browser.ts";
 import { agentCore } from "./core.ts";
 import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
 import { FoundRestic } from "./found-restic.ts";
@@ -98,7 +99,16 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     hostName: () => config?.host_name ?? system.hostname,
     hooks: (groupId: SourceGroupId) => hooksFor(config, groupId),
   };
+  // Loaded with the first question, as is the work of jobs.
+  const browse = lateBrowser(async () => {
+    const { Browser } = await import("./browse/browser.ts");
+    return new Browser({ ...parts, folder: paths.browseDir, restic: access });
+  });
   let settling = (): void => {};
+  const settle = (): void => {
+    settling();
+    settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+  };
   const { link, open, scheduler, stop } = agentCore({
     db,
     hostId: file.host_id,
@@ -126,10 +136,15 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
       const { reportRepository } = await import("./work.ts");
       return reportRepository(cancel, parts);
     },
-    onIdle() {
-      settling();
-      settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+    browse: {
+      ...browse,
+      async ask(question) {
+        const answer = await browse.ask(question);
+        settle();
+        return answer;
+      },
     },
+    onIdle: settle,
   });
 
   const ended = new Promise<void>((resolve) => {

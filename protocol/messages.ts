@@ -4,6 +4,7 @@ import { ScheduleFire } from "./schedule-fire.ts";
 import { ActorKind, JobKind } from "./jobs.ts";
 import { JobOutcome } from "./outcome.ts";
 import { Snapshot } from "./snapshot.ts";
+import { TreeAnswer } from "./tree.ts";
 
 const count = z.int().nonnegative();
 
@@ -64,5 +65,6 @@ export const TransientMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("config.applied"), version: count }),
   /** The schedules of that version would survive a restart of the agent. */
   z.object({ type: z.literal("schedule.ack"), version: count }),
+  ...TreeAnswer.options,
 ]);
 export type TransientMessage = z.infer<typeof TransientMessage>;

@@ -3,6 +3,7 @@ import { AgentConfig, RepositoryCredentials } from "./config.ts";
 import { Instant, JobId } from "./ids.ts";
 import { ActorKind } from "./jobs.ts";
 import { ScheduleSet } from "./schedule.ts";
+import { TreeQuestion } from "./tree.ts";
 
 const count = z.int().nonnegative();
 
@@ -37,6 +38,9 @@ export const ServerMessage = z.discriminatedUnion("type", [
   }),
   /** `now`: kill at once instead of asking restic to end. */
   z.object({ type: z.literal("command.cancel"), job_id: JobId, now: z.boolean() }),
+  ...TreeQuestion.options,
+  /** Nobody waits for that answer any more. */
+  z.object({ type: z.literal("tree.cancel"), request_id: z.string().max(64) }),
   z.object({
     type: z.literal("error"),
     code: z.string().max(64),

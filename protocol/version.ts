@@ -5,7 +5,7 @@
  * |--------|------------|--------------|
  * | 1      | 2026-11-21 | first release: hello, durable frames, `init` and `backup` |
  * | 2      | 2026-11-21 | `schedule.set`, `schedule.ack`, `schedule.fire`; hooks in the configuration; `timezone` in hello |
- * | 3      | 2026-11-21 | `forget`, `prune`, `check`, `unlock`; `admin` in a command, `commands_needed` in hello |
+ * | 3      | 2026-11-21 | `forget`, `prune`, `check`, `unlock`; `admin` in a command, `commands_needed` in hello; `tree.list`, `tree.search`, `tree.versions`, `tree.cancel` and their answers; the kind `restore` |
  */
 export const PROTOCOL_VERSION = 3;
 
@@ -23,3 +23,6 @@ export function judgeProtocol(version: number): ProtocolVerdict {
   if (version > PROTOCOL_VERSION) return "protocol_too_new";
   return "served";
 }
+
+/** From this number on an agent answers questions about what is in a snapshot. */
+export const BROWSING_SINCE = 3;

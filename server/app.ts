@@ -25,6 +25,7 @@ import type { Leases } from "./platform/lease.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { wholeAgentConfig } from "./agent-config.ts";
+import { browseRoom } from "./browse/routes.ts";
 import type { Core } from "./core.ts";
 import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
@@ -135,6 +136,7 @@ export function createApp(parts: AppParts) {
     .route("/", snapshotsRoom(parts))
     .route("/", adminCredentialsRoom(parts))
     .route("/", maintenanceRoom({ ...parts, createJob: core.createJob, viewJob }))
+    .route("/", browseRoom({ ...parts, ask: (...question) => core.link.questions.ask(...question) }))
     .route(
       "/",
       sourcesRoom({

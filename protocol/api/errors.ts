@@ -31,6 +31,12 @@ export const API_ERRORS = {
   setup_token_wrong: 403,
   gone: 410,
   rate_limited: 429,
+  agent_outdated: 409,
+  snapshot_indexing: 503,
+  snapshot_too_large: 507,
+  agent_busy: 503,
+  agent_failed: 502,
+  agent_timeout: 504,
   store_full: 507,
   unavailable: 503,
   internal: 500,
@@ -44,6 +50,8 @@ export const Problem = z.object({
   hint: z.string().optional(),
   /** Field path (`repository.url`) to what is wrong with it. */
   fields: z.record(z.string(), z.string()).optional(),
+  /** With `host_offline` in a snapshot: its folders that can be shown all the same. */
+  folders: z.array(z.string()).optional(),
   /** With `group_in_use`: the schedules that fire the group. */
   schedules: z.array(z.object({ id: z.string(), cron: z.string() })).optional(),
   /** With `changed_meanwhile`: what the newest version is, and whose. */

@@ -38,6 +38,8 @@ export class Connection {
   /** Undefined until the hello was taken. */
   greeted: Greeted | undefined;
   machineId = "unknown";
+  /** What the agent speaks; zero until its hello. */
+  protocol = 0;
   /** Version of the configuration that the agent has, or that was sent on this connection. */
   configVersion = 0;
   /** Settles when every configuration so far was sent: the newest must be the last. */

@@ -1,28 +1,25 @@
 import { parseAgentFrame, type AgentFrame } from "@restic-manager/protocol/frame";
 import type { Hello } from "@restic-manager/protocol/hello";
-import type { AgentConfig } from "@restic-manager/protocol/config";
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import { OFFLINE_AFTER_MS, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import { judgeProtocol, PROTOCOL_VERSION } from "@restic-manager/protocol/version";
-import type { Bus } from "../platform/bus.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Database, Trx } from "../platform/db/schema.ts";
 import { storeTime } from "../platform/db/store-time.ts";
 import { Configurer } from "./configure.ts";
-import { Connection, type Greeted, type Reconciliation } from "./connection.ts";
-import { Delivery, RESEND_MS, type DeliveryParts } from "./deliver.ts";
+import { Connection, type Greeted } from "./connection.ts";
+import { Delivery, RESEND_MS } from "./deliver.ts";
 import { Greeter } from "./greeter.ts";
 import { welcome, type Arrival, type Greeting } from "./greet.ts";
 import { HelloDeadline } from "./hello-deadline.ts";
 import { sendAway } from "./drain.ts";
 import { Hub } from "./hub.ts";
-import { Ingest, type ApplyLogs, type ApplyMessage } from "./ingest.ts";
+import { Ingest } from "./ingest.ts";
 import type { LinkSocket } from "./socket.ts";
 import type { NodeParts } from "./nodes.ts";
 import { followOrders } from "./orders.ts";
 import { ScheduleSender } from "./schedule-sender.ts";
+import type { LinkParts } from "./link-parts.ts";
+import { Questions } from "./questions.ts";
 import { Presence } from "./presence.ts";
 import { reconcile } from "./reconcile.ts";
 import { Refusals } from "./refusals.ts";
@@ -37,39 +34,11 @@ const SWEEP_MS = 10_000;
 /** How often the last sign of life of connected hosts is written down. */
 const SEEN_MS = 5 * 60_000;
 
-export interface LinkParts extends Pick<DeliveryParts, "adminFor"> {
-  db: Database;
-  clock: Clock;
-  bus: Bus;
-  /** Absent where there is one server. */
-  nodes?: NodeParts;
-  /** The address people use; help links in errors begin with it. */
-  publicAddress: () => Promise<string>;
-  apply: ApplyMessage;
-  applyLogs: ApplyLogs;
-  /** Recomputes what is derived from hosts' facts, inside the same transaction. */
-  refreshHosts: (trx: Trx, hostIds: HostId[]) => Promise<void>;
-  /** Finishes jobs that an agent came back without. */
-  finishLost: (trx: Trx, lost: Reconciliation["lost"], touched: Touched) => Promise<void>;
-  /** What the agent should hold; the reading of its secrets is audited by whoever provides this. */
-  configFor: (hostId: HostId) => Promise<AgentConfig | undefined>;
-  /** What the agent should fire by itself. */
-  schedulesFor: (hostId: HostId) => Promise<ScheduleSet | undefined>;
-  progress: (hostId: HostId, message: Extract<TransientMessage, { type: "job.progress" }>) => void;
-  /** With every hello that is taken: starts what hosts need at once, such as opening their repositories. */
-  arrived: (trx: Trx, hostIds: HostId[]) => Promise<void>;
-  isStoreTrouble: (error: unknown) => boolean;
-  onError: (error: unknown, doing: string) => void;
-  /** Hears of events that did not fit their job's state and changed nothing. */
-  onUnfit?: (unfit: Touched["unfit"][number]) => void;
-  /** See `IngestParts`. */
-  gather?: () => Promise<void>;
-  mostWaitingBytes?: number;
-}
-
 /** The server's end of the link: who is connected, what they say, what they are told. link.md, the server's rules. */
 export class Link {
   readonly hub = new Hub();
+  /** What is asked of agents and answered at once. */
+  readonly questions: Questions;
   readonly #parts: LinkParts;
   readonly #ingest: Ingest;
   readonly #delivery: Delivery;
@@ -114,7 +83,9 @@ export class Link {
       live,
       onError: (e) => parts.onError(e, "tell another server of what waits for an agent"),
     });
-    this.#refusals = new Refusals({ ...parts, aside: (doing, work) => this.#aside(doing, work) });
+    const aside = (doing: string, work: Promise<void>) => this.#aside(doing, work);
+    this.questions = new Questions({ ...parts, node, hub: this.hub, aside });
+    this.#refusals = new Refusals({ ...parts, aside });
     this.#delivery = new Delivery({
       ...parts,
       node,
@@ -140,6 +111,7 @@ export class Link {
     const seen = oneAtATime(() => this.#presence.writeSeen());
     const catchUp = oneAtATime(() => this.#catchUp());
     this.#endings.push(
+      ...this.questions.follow(),
       ...followOrders({
         ...this.#parts,
         hub: this.hub,
@@ -242,6 +214,7 @@ export class Link {
   async closed(connection: Connection): Promise<void> {
     connection.closed = true;
     this.#deadline.end(connection);
+    this.questions.left(connection);
     if (this.hub.leave(connection) && !this.#leaving) await this.#presence.left(connection);
   }
 
@@ -291,6 +264,12 @@ export class Link {
       case "config.applied":
       case "schedule.ack":
         this.#aside("note what an agent applied", store.writeApplied(this.#parts, hostId, message));
+        return;
+      case "tree.list.result":
+      case "tree.search.result":
+      case "tree.versions.result":
+      case "tree.failed":
+        return this.questions.answered(hostId, message);
     }
   }
 
@@ -306,6 +285,7 @@ export class Link {
       return this.#refusals.clone(connection, hello);
     }
     connection.machineId = hello.machine_id;
+    connection.protocol = hello.protocol_version;
     // Newest first: from here on frames of an older connection are ignored, so `last_seq` stands still while we look.
     this.hub.enter(connection);
     this.#greeter.take({ connection, hello });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EnrollmentId, HostId, JobId } from "@restic-manager/protocol/ids";
 import { jobKinds, JobKind } from "@restic-manager/protocol/jobs";
+import { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 import type { Bus, BusEvents, BusTopic, NodeRequests } from "./bus.ts";
 
 /** What a message between servers holds at most; NATS takes 1 MiB unless it is set otherwise. */
@@ -41,6 +42,28 @@ export const RequestOnTheWire: z.ZodType<
   z.object({
     topic: z.literal("link.replaced"),
     request: z.object({ hosts: z.array(z.object({ hostId: HostId, connection: z.number() })) }),
+  }),
+  z.object({
+    topic: z.literal("link.ask"),
+    request: z.object({ hostId: HostId, from: z.string(), question: TreeQuestion }),
+  }),
+  z.object({
+    topic: z.literal("link.answer"),
+    request: z.object({
+      hostId: HostId,
+      requestId: z.string(),
+      answered: z.discriminatedUnion("ok", [
+        z.object({ ok: z.literal(true), answer: TreeAnswer }),
+        z.object({
+          ok: z.literal(false),
+          why: z.enum(["host_offline", "agent_outdated", "agent_busy", "timed_out", "cancelled"]),
+        }),
+      ]),
+    }),
+  }),
+  z.object({
+    topic: z.literal("link.leave"),
+    request: z.object({ hostId: HostId, requestId: z.string() }),
   }),
 ]);
 

@@ -1,5 +1,6 @@
 import type { EnrollmentId, HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind } from "@restic-manager/protocol/jobs";
+import type { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 
 /**
  * What rooms tell each other after a commit. Events name what changed; whoever cares reads the store. Only progress,
@@ -29,13 +30,23 @@ export interface BusEvents {
 }
 export type BusTopic = keyof BusEvents;
 
-/** What one server asks of another one by name. Each is a nudge: the store has the facts. */
+/** What became of a question to an agent. */
+export type Answered =
+  | { ok: true; answer: TreeAnswer }
+  | { ok: false; why: "host_offline" | "agent_outdated" | "agent_busy" | "timed_out" | "cancelled" };
+
+/** What one server asks of another one by name. Each is a nudge (the store has the facts), or may be lost (whoever waits has a deadline). */
 export interface NodeRequests {
   /** Deliver what waits for these hosts, whose agents are with you. */
   "link.deliver": { hostIds: HostId[] };
   "link.cancel": { hostId: HostId; jobId: JobId; now: boolean };
   /** These hosts' agents have come to another server: let go of your connection, if it is this one. */
   "link.replaced": { hosts: { hostId: HostId; connection: number }[] };
+  /** Ask this host's agent, and tell `from` what it says. */
+  "link.ask": { hostId: HostId; from: string; question: TreeQuestion };
+  "link.answer": { hostId: HostId; requestId: string; answered: Answered };
+  /** Nobody waits for that answer any more. */
+  "link.leave": { hostId: HostId; requestId: string };
 }
 export type NodeTopic = keyof NodeRequests;
 

@@ -7,6 +7,8 @@ export interface ProblemExtras {
   hint?: string;
   /** Field path to what is wrong with it. */
   fields?: Record<string, string>;
+  /** With `host_offline` in a snapshot. */
+  folders?: string[];
   /** With `group_in_use`. */
   schedules?: { id: string; cron: string }[];
   /** With `changed_meanwhile`. */
@@ -46,13 +48,14 @@ export function problemResponse(problem: ApiProblem): Response {
 export function problemBody({
   code,
   message,
-  extras: { hint, fields, schedules, newest },
+  extras: { hint, fields, folders, schedules, newest },
 }: ApiProblem): Problem {
   return {
     code,
     message,
     ...(hint === undefined ? {} : { hint }),
     ...(fields === undefined ? {} : { fields }),
+    ...(folders === undefined ? {} : { folders }),
     ...(schedules === undefined ? {} : { schedules }),
     ...(newest === undefined ? {} : { newest }),
   };
