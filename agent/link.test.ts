@@ -104,6 +104,29 @@ test("no more than the window is in flight, by frames and by bytes", () => {
   expect(seqs()).toHaveLength(WINDOW_FRAMES + 5);
 });
 
+test("an acknowledgement beyond what was sent forgets only what was sent", () => {
+  const { journal, outbox, greet, tell, seqs } = world();
+  greet();
+  for (let n = 1; n <= WINDOW_FRAMES + 10; n += 1) journal.accept(command(n));
+  tell({ type: "ack", seq: 1_000_000 });
+  expect(outbox.lowest).toBe(WINDOW_FRAMES + 1);
+  expect(seqs()).toHaveLength(WINDOW_FRAMES + 10);
+});
+
+test("a server that says it has more than was ever said loses nothing that is still to be said", () => {
+  const { journal, outbox, greet, last, heard, timers, sockets, welcome, seqs } = world();
+  journal.accept(command(1));
+  greet(1_000_000);
+  expect(last().dropped).toBe(true);
+  expect(outbox.lowest).toBe(1);
+  expect(heard.at(-1)).toContain("reports that this agent never made");
+  timers.advance(RECONNECT_MOST_MS);
+  expect(sockets).toHaveLength(2);
+  last().events.opened();
+  welcome(0);
+  expect(seqs()).toEqual([1]);
+});
+
 test("large frames fill the window by their bytes", () => {
   const { journal, greet, last } = world();
   greet();

@@ -205,6 +205,11 @@ export class Link {
       this.#outbox.beginEpoch();
       return this.#greet(socket);
     }
+    if (welcome.last_seq > this.#outbox.highest) {
+      // Whoever has more than was ever said must ask for a new numbering; to go on would drop what is not said yet.
+      socket.drop();
+      return this.#lost(1006, "the server says it has reports that this agent never made");
+    }
     this.#state = { name: "open", socket };
     this.#attempt = 0;
     this.#slow = false;
@@ -226,9 +231,11 @@ export class Link {
     if (this.#state.name !== "open") return;
     const past = this.#inFlight.findIndex((frame) => frame.seq > seq);
     const gone = this.#inFlight.splice(0, past === -1 ? this.#inFlight.length : past);
-    if (gone.length === 0) return;
+    const last = gone.at(-1);
+    if (last === undefined) return;
     for (const frame of gone) this.#inFlightBytes -= frame.bytes;
-    this.#forget(seq);
+    // Not what it says beyond that: what was never sent, nobody can have.
+    this.#forget(last.seq);
     this.#pump();
   }
 

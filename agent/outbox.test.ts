@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseAgentFrame } from "@restic-manager/protocol/frame";
+import { runs } from "@restic-manager/protocol/testing/hostile";
 import { openAgentDb } from "./db.ts";
+import { isDiskFull } from "./disk-full.ts";
 import { Outbox } from "./outbox.ts";
 import { jobId, testJournal } from "./testing/journal.ts";
 
@@ -84,54 +86,109 @@ test("a new epoch numbers what waits anew from 1, in the same order", () => {
   expect(new Outbox(db).highest).toBe(2);
 });
 
-test("whatever is written, acknowledged and reopened in whatever order, nothing unacknowledged is lost or doubled", () => {
+interface Kept {
+  line: number;
+  /** Bytes of its chunk; 0 for a message, which nothing takes away. */
+  bytes: number;
+}
+
+test("whatever is written, acknowledged, reopened and short of room in whatever order, nothing unacknowledged is lost or doubled", () => {
   const step = fc.oneof(
-    fc.record({ do: fc.constant("message" as const) }),
-    fc.record({ do: fc.constant("log" as const), bytes: fc.integer({ min: 1, max: 50 }) }),
-    fc.record({ do: fc.constant("acknowledge" as const), upTo: fc.nat(40) }),
-    fc.record({ do: fc.constant("reopen" as const) }),
-    fc.record({ do: fc.constant("roll back" as const) }),
-    fc.record({ do: fc.constant("new epoch" as const) }),
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("message" as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant("log" as const), bytes: fc.integer({ min: 1, max: 6_000 }) }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("acknowledge" as const), upTo: fc.nat(40) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("roll back" as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("new epoch" as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant("give way" as const), bytes: fc.nat(20_000) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant("disk" as const), full: fc.boolean() }) },
   );
+  const limit = 30_000;
+  let refused = 0;
+  let gone = 0;
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const db = openAgentDb(":memory:");
-      let outbox = new Outbox(db);
-      let model: number[] = [];
+      let outbox = new Outbox(db, limit);
+      let model: Kept[] = [];
       let lines = 0;
+      const giveWay = (bytes: number): void => {
+        let freed = 0;
+        for (const kept of model) {
+          if (freed >= bytes) break;
+          if (kept.bytes > 0) gone += 1;
+          freed += kept.bytes;
+          kept.bytes = 0;
+        }
+      };
+      const waiting = () => model.reduce((sum, kept) => sum + kept.bytes, 0);
+      /** One transaction, as the journal makes them; false when the disk had no room for it. */
+      const written = (work: () => void): boolean => {
+        try {
+          db.transaction(work)();
+          return true;
+        } catch (error) {
+          if (!isDiskFull(error)) throw error;
+          outbox.reload();
+          refused += 1;
+          return false;
+        }
+      };
       for (const one of steps) {
         switch (one.do) {
           case "message":
-            outbox.append({ type: "log.gap", job_id: jobId(1), first_line: lines, count: 1 });
-            model.push(lines);
+            if (
+              !written(() =>
+                outbox.append({ type: "log.gap", job_id: jobId(1), first_line: lines, count: 1 }),
+              )
+            )
+              break;
+            model.push({ line: lines, bytes: 0 });
             lines += 1;
             break;
           case "log":
-            outbox.appendLog({ ...chunk(lines, one.bytes), count: 1 });
-            model.push(lines);
+            if (!written(() => outbox.appendLog({ ...chunk(lines, one.bytes), count: 1 }))) break;
+            model.push({ line: lines, bytes: one.bytes });
+            giveWay(waiting() - limit);
             lines += 1;
             break;
           case "acknowledge": {
             const upTo = Math.min(one.upTo, outbox.highest);
-            const gone = Math.max(0, upTo - outbox.lowest + 1);
-            outbox.acknowledge(upTo);
-            model = model.slice(gone);
+            const few = Math.max(0, upTo - outbox.lowest + 1);
+            if (written(() => outbox.acknowledge(upTo))) model = model.slice(few);
             break;
           }
           case "reopen":
-            outbox = new Outbox(db);
+            outbox = new Outbox(db, limit);
             break;
           case "roll back":
             expect(() =>
               db.transaction(() => {
-                outbox.appendLog(chunk(lines, 10));
+                outbox.append({ type: "log.gap", job_id: jobId(1), first_line: lines, count: 1 });
                 throw new Error("the transaction failed");
               })(),
             ).toThrow();
             outbox.reload();
             break;
           case "new epoch":
-            outbox.beginEpoch();
+            try {
+              outbox.beginEpoch();
+            } catch (error) {
+              if (!isDiskFull(error)) throw error;
+            }
+            break;
+          case "give way":
+            if (written(() => outbox.giveWay(one.bytes))) giveWay(one.bytes);
+            break;
+          case "disk":
+            // Not a page more than there are: the real answer of a full disk.
+            db.run(`pragma max_page_count = ${one.full ? 1 : 1_000_000}`);
         }
         const frames = outbox.read(1, 1_000, 1e9);
         const expected = Array.from(
@@ -139,11 +196,20 @@ test("whatever is written, acknowledged and reopened in whatever order, nothing 
           (_, i) => outbox.highest - model.length + 1 + i,
         );
         expect(frames.map((frame) => frame.seq)).toEqual(expected);
-        expect(frames.map(({ data }) => firstLine(data))).toEqual(model);
+        expect(frames.map(({ data }) => firstLine(data))).toEqual(model.map(({ line }) => line));
+        expect(frames.map(({ data }) => typeof data !== "string")).toEqual(
+          model.map(({ bytes }) => bytes > 0),
+        );
+        expect(outbox.logBytes).toBe(waiting());
+        const file = new Outbox(db, limit);
+        expect([file.epoch, file.highest]).toEqual([outbox.epoch, outbox.highest]);
       }
       db.close();
     }),
+    runs(200),
   );
+  // It was seen, not only allowed for.
+  expect([refused > 0, gone > 0]).toEqual([true, true]);
 });
 
 function firstLine(data: string | Uint8Array): number {

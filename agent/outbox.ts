@@ -56,7 +56,7 @@ export class Outbox {
     if (known === undefined) {
       this.#epoch = mintEpoch();
       this.#highest = 0;
-      db.transaction(() => this.#rememberEpoch())();
+      db.transaction(() => this.#rememberEpoch(this.#epoch, 0))();
     } else {
       this.#epoch = Epoch.parse(known);
       this.#highest = Number(this.#meta.get("highest_seq") ?? 0);
@@ -166,15 +166,18 @@ export class Outbox {
 
   /** Starts a new life of the numbering, with what waits numbered anew from 1. */
   beginEpoch(): void {
+    const epoch = mintEpoch();
+    const before = this.lowest - 1;
+    const highest = this.#highest - before;
     this.#db.transaction(() => {
-      const before = this.lowest - 1;
       // Two steps, because renumbering in place would meet numbers that are still taken.
       this.#db.run("update outbox set seq = -seq");
       this.#db.query<null, [number]>("update outbox set seq = -seq - ?").run(before);
-      this.#epoch = mintEpoch();
-      this.#highest -= before;
-      this.#rememberEpoch();
+      this.#rememberEpoch(epoch, highest);
     })();
+    // Not before the file says so: on a full disk it stays with the old one.
+    this.#epoch = epoch;
+    this.#highest = highest;
   }
 
   /** After a transaction was rolled back, memory must follow the file again. */
@@ -206,9 +209,9 @@ export class Outbox {
     return this.#highest;
   }
 
-  #rememberEpoch(): void {
-    this.#meta.set("epoch", this.#epoch);
-    this.#meta.set("highest_seq", String(this.#highest));
+  #rememberEpoch(epoch: Epoch, highest: number): void {
+    this.#meta.set("epoch", epoch);
+    this.#meta.set("highest_seq", String(highest));
   }
 
   #sumChunks(): number {

@@ -9,6 +9,8 @@ export class ApiProblem extends Error {
   readonly hint: string | undefined;
   /** Field path to what is wrong with it. */
   readonly fields: Readonly<Record<string, string>>;
+  /** With `group_in_use`: the schedules that fire the group. */
+  readonly schedules: readonly { id: string; cron: string }[];
 
   constructor(problem: Problem, status: number) {
     super(problem.message);
@@ -17,6 +19,7 @@ export class ApiProblem extends Error {
     this.status = status;
     this.hint = problem.hint;
     this.fields = problem.fields ?? {};
+    this.schedules = problem.schedules ?? [];
   }
 }
 
@@ -34,7 +37,8 @@ export function problemOf(status: number, body: unknown): ApiProblem {
     const hint = "hint" in body && typeof body.hint === "string" ? { hint: body.hint } : {};
     const fields = "fields" in body ? { fields: textsOf(body.fields) } : {};
     if (typeof code === "string" && typeof message === "string") {
-      return new ApiProblem({ code, message, ...hint, ...fields }, status);
+      const schedules = "schedules" in body ? { schedules: schedulesOf(body.schedules) } : {};
+      return new ApiProblem({ code, message, ...hint, ...fields, ...schedules }, status);
     }
   }
   return new ApiProblem(
@@ -52,4 +56,13 @@ function textsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );
+}
+
+function schedulesOf(value: unknown): { id: string; cron: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((one: unknown) => {
+    if (typeof one !== "object" || one === null || !("id" in one) || !("cron" in one)) return [];
+    const { id, cron } = one;
+    return typeof id === "string" && typeof cron === "string" ? [{ id, cron }] : [];
+  });
 }

@@ -32,7 +32,24 @@ import type {
   SetupState,
   SignIn,
 } from "@restic-manager/protocol/api/session";
-import type { SourceGroups } from "@restic-manager/protocol/api/sources";
+import type {
+  CreatedJobs,
+  HostPauseInput,
+  RunSchedule,
+  Schedule,
+  ScheduleInput,
+  SchedulePreview,
+  SchedulePreviewInput,
+  Schedules,
+} from "@restic-manager/protocol/api/schedules";
+import type {
+  HooksInput,
+  HostBandwidth,
+  HostHooks,
+  SourceGroup,
+  SourceGroupInput,
+  SourceGroups,
+} from "@restic-manager/protocol/api/sources";
 import { ApiProblem, problemOf } from "./api-problem.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -101,6 +118,36 @@ export const api = {
   snapshots: (hostId: string, wanted: { cursor?: string | undefined; limit?: number }) =>
     ask<SnapshotsPage>("GET", `/hosts/${hostId}/snapshots${query(wanted)}`),
   sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),
+  createGroup: (hostId: string, group: z.input<typeof SourceGroupInput>) =>
+    ask<SourceGroup>("POST", `/hosts/${hostId}/source-groups`, group),
+  saveGroup: (hostId: string, groupId: string, group: z.input<typeof SourceGroupInput>) =>
+    ask<SourceGroup>("PUT", `/hosts/${hostId}/source-groups/${groupId}`, group),
+  deleteGroup: (hostId: string, groupId: string) =>
+    ask<null>("DELETE", `/hosts/${hostId}/source-groups/${groupId}`),
+  /** Of a group, or with null the host's own, which stand for groups that have none. */
+  saveHooks: (hostId: string, groupId: string | null, hooks: HooksInput) =>
+    ask<HostHooks>(
+      "PUT",
+      `/hosts/${hostId}${groupId === null ? "" : `/source-groups/${groupId}`}/hooks`,
+      hooks,
+    ),
+  saveBandwidth: (hostId: string, caps: z.infer<typeof HostBandwidth>) =>
+    ask<z.infer<typeof HostBandwidth>>("PUT", `/hosts/${hostId}/bandwidth`, caps),
+  schedules: (hostId: string) => ask<Schedules>("GET", `/hosts/${hostId}/schedules`),
+  previewSchedule: (hostId: string, wanted: z.input<typeof SchedulePreviewInput>) =>
+    ask<SchedulePreview>("POST", `/hosts/${hostId}/schedules/preview`, wanted),
+  createSchedule: (hostId: string, schedule: z.input<typeof ScheduleInput>) =>
+    ask<Schedule>("POST", `/hosts/${hostId}/schedules`, schedule),
+  saveSchedule: (hostId: string, id: string, schedule: z.input<typeof ScheduleInput>) =>
+    ask<Schedule>("PUT", `/hosts/${hostId}/schedules/${id}`, schedule),
+  deleteSchedule: (hostId: string, id: string) => ask<null>("DELETE", `/hosts/${hostId}/schedules/${id}`),
+  switchSchedule: (hostId: string, id: string, on: boolean) =>
+    ask<Schedule>("POST", `/hosts/${hostId}/schedules/${id}/${on ? "resume" : "pause"}`),
+  runSchedule: (hostId: string, id: string, run: z.input<typeof RunSchedule> = {}) =>
+    ask<CreatedJobs>("POST", `/hosts/${hostId}/schedules/${id}/run`, run),
+  pauseHost: (hostId: string, pause: z.input<typeof HostPauseInput>) =>
+    ask<Schedules>("PUT", `/hosts/${hostId}/pause`, pause),
+  resumeHost: (hostId: string) => ask<Schedules>("DELETE", `/hosts/${hostId}/pause`),
   runGroup: (hostId: string, groupId: string, run: z.input<typeof RunGroup> = {}) =>
     ask<CreatedJob>("POST", `/hosts/${hostId}/source-groups/${groupId}/run`, run),
   runHosts: (hostIds: readonly string[]) => ask<RanHosts>("POST", "/backups", { host_ids: hostIds }),

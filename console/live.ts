@@ -17,7 +17,15 @@ import {
   progressOfRow,
   removeHost,
 } from "./live-patches.ts";
-import { hostQuery, jobQuery, summaryQuery, type HostList, type JobList } from "./queries.ts";
+import {
+  hostQuery,
+  jobQuery,
+  schedulesQuery,
+  sourceGroupsQuery,
+  summaryQuery,
+  type HostList,
+  type JobList,
+} from "./queries.ts";
 import type { LiveState } from "./shell/live-mark.tsx";
 
 /** Reconnects after this, then twice as late each time, up to the most; half of it is chance, against stampedes. */
@@ -34,6 +42,7 @@ const LIVE_ROOTS = new Set<unknown>([
   "hosts",
   "host",
   "source-groups",
+  "schedules",
   "snapshots",
   "jobs",
   "job",
@@ -149,6 +158,8 @@ function applyTo(queryClient: QueryClient, now: () => number) {
   });
 
   const askLater = (key: readonly unknown[]) => {
+    // A busy fleet changes thousands of hosts of which no page shows anything.
+    if (queryClient.getQueryState(key) === undefined) return;
     stale.add(JSON.stringify(key));
     figures ??= setTimeout(() => {
       figures = undefined;
@@ -172,14 +183,23 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "host.changed":
         askLater(summaryQuery.queryKey);
         askLater(hostQuery(event.host.id).queryKey);
+        // Whether its agent has the newest, and when the next fires.
+        askLater(schedulesQuery(event.host.id).queryKey);
         break;
       case "job.changed":
+        askLater(schedulesQuery(event.job.host.id).queryKey);
+        askLater(summaryQuery.queryKey);
+        break;
       case "host.removed":
         askLater(summaryQuery.queryKey);
         break;
       case "snapshots.changed":
         void queryClient.invalidateQueries({ queryKey: ["snapshots", event.host_id] });
         askLater(hostQuery(event.host_id).queryKey);
+        break;
+      case "schedules.changed":
+        void queryClient.invalidateQueries({ queryKey: schedulesQuery(event.host_id).queryKey });
+        void queryClient.invalidateQueries({ queryKey: sourceGroupsQuery(event.host_id).queryKey });
         break;
       case "enrollment.changed":
         void queryClient.invalidateQueries({ queryKey: ["enrollment", event.enrollment_id] });
@@ -251,6 +271,7 @@ export function patch(queryClient: QueryClient, event: ServerEvent, now: number)
       break;
     case "ready":
     case "snapshots.changed":
+    case "schedules.changed":
     case "enrollment.changed":
       break;
   }

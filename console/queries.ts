@@ -31,6 +31,14 @@ export const hostQuery = (id: string) =>
   queryOptions({ queryKey: ["host", id] as const, queryFn: () => api.host(id) });
 export const sourceGroupsQuery = (hostId: string) =>
   queryOptions({ queryKey: ["source-groups", hostId] as const, queryFn: () => api.sourceGroups(hostId) });
+export const schedulesQuery = (hostId: string) =>
+  queryOptions({ queryKey: ["schedules", hostId] as const, queryFn: () => api.schedules(hostId) });
+export const schedulePreviewQuery = (hostId: string, cron: string, timezone: string | null) =>
+  queryOptions({
+    queryKey: ["schedule-preview", hostId, cron, timezone] as const,
+    queryFn: () => api.previewSchedule(hostId, { cron, timezone }),
+    retry: false,
+  });
 export const snapshotsQuery = (hostId: string) =>
   infiniteQueryOptions({
     queryKey: ["snapshots", hostId] as const,

@@ -77,6 +77,8 @@ const host = createRoute({
   validateSearch: (search: Record<string, unknown>) => ({
     tab: textOf(search["tab"]),
     snapshot: textOf(search["snapshot"]),
+    group: textOf(search["group"]),
+    schedule: textOf(search["schedule"]),
   }),
   component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
 });

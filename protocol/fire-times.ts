@@ -138,7 +138,8 @@ function firesOfDay(cron: Cron, zone: Zone, day: number): number[] {
   return [...fires].toSorted((a, b) => a - b);
 }
 
-function matchesDay({ days, months, weekdays, eitherDay }: Cron, date: Date): boolean {
+/** Whether an expression names this day; `date` is its UTC midnight. */
+export function matchesDay({ days, months, weekdays, eitherDay }: Cron, date: Date): boolean {
   if (!months.has(date.getUTCMonth() + 1)) return false;
   const [day, weekday] = [days.has(date.getUTCDate()), weekdays.has(date.getUTCDay())];
   return eitherDay ? day || weekday : day && weekday;

@@ -5,6 +5,7 @@ import { formatCount, formatPercent } from "../format/numbers.ts";
 import type { Column } from "../ui/data-table/column.ts";
 import { Bytes, Duration } from "../ui/quantity.tsx";
 import { hostWords } from "../ui/state-words.ts";
+import { StateIcon } from "../ui/state-icon.tsx";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { hostCause } from "./cause-words.ts";
@@ -28,7 +29,12 @@ export function hostColumns(run: RunNow | null): readonly Column<HostRow>[] {
       width: "minmax(150px, 1.1fr)",
       sort: "name",
       phone: "name",
-      cell: (host) => <span className={styles.name}>{host.name}</span>,
+      cell: (host) => (
+        <>
+          <span className={styles.name}>{host.name}</span>
+          <Paused host={host} />
+        </>
+      ),
     },
     {
       id: "os",
@@ -79,6 +85,17 @@ export function hostColumns(run: RunNow | null): readonly Column<HostRow>[] {
   ];
 }
 
+/** A mark beside the name, whatever the host's state is. */
+function Paused({ host }: { host: HostRow }) {
+  if ((host.paused ?? null) === null) return null;
+  return (
+    <span className={styles.paused} data-exact={`Paused: ${host.paused?.reason}`}>
+      <StateIcon state="warn" icon="paused" size={14} />
+      <span className="visually-hidden"> paused</span>
+    </span>
+  );
+}
+
 function None() {
   return (
     <span className={styles.none}>
@@ -122,6 +139,14 @@ function LastBackup({ host, run }: { host: HostRow; run: RunNow | null }) {
     );
   }
   const cause = hostCause(host);
+  if (host.paused && (cause === null || host.status === "offline")) {
+    const words = `Paused: ${host.paused.reason}`;
+    return (
+      <span className={styles.cause} data-state="warn" data-exact={words}>
+        {words}
+      </span>
+    );
+  }
   const { state } = hostWords[host.status];
   const ago = last === null ? null : <TimeAgo at={Date.parse(last.finished_at)} inRow />;
   if (cause !== null) {

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import type { HostRow } from "@restic-manager/protocol/api/hosts";
 import { asProblem } from "../api-problem.ts";
@@ -19,6 +19,8 @@ import { fleetHref, isFiltered, listOf, type FleetSearch } from "./fleet-search.
 import { hostColumns } from "./host-columns.tsx";
 import styles from "./host-table.module.css";
 import type { RunNow } from "./run-now.ts";
+
+const BulkBar = lazy(async () => ({ default: (await import("./bulk-bar.tsx")).BulkBar }));
 
 /**
  * How long typing must rest before the server is asked again; the first key asks at once. A page of hosts takes the server 5 ms,
@@ -47,6 +49,8 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
   const list = useMemo(() => listOf(settled), [settled]);
   const hosts = useInfiniteQuery({ ...hostsQuery(list), placeholderData: keepPreviousData });
   const columns = useMemo(() => hostColumns(run), [run]);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const selection = useMemo(() => ({ ids: selected, onChange: setSelected }), [selected]);
   const pages = hosts.data?.pages;
   const rows = useMemo(() => once(pages ?? []), [pages]);
   const searched = list.search !== undefined;
@@ -142,6 +146,7 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
           listId={JSON.stringify(list) + String(hosts.isPlaceholderData)}
           sort={{ by: list.sort, order: list.order }}
           onSort={setSort}
+          {...(run === null ? {} : { selection })}
           {...(hosts.hasNextPage && !hosts.isFetchingNextPage
             ? { onMore: () => void hosts.fetchNextPage() }
             : {})}
@@ -158,6 +163,16 @@ export function HostTable({ search, onSearch, summary, run }: HostTableProps) {
             />
           }
         />
+      )}
+      {run !== null && selected.size > 0 && (
+        <Suspense>
+          <BulkBar
+            ids={selected}
+            hosts={rows.filter((host) => selected.has(host.id))}
+            run={run}
+            onClear={() => setSelected(new Set())}
+          />
+        </Suspense>
       )}
     </Panel>
   );

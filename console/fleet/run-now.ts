@@ -12,8 +12,8 @@ export interface RunNow {
   attempts: ReadonlyMap<string, RunAttempt>;
   /** Starts a host's first source group; answers the job, or null when refused, which is kept until the next attempt. */
   run: (hostId: string) => Promise<Job | null>;
-  /** Backs up many hosts with one request; each that is refused is kept like a refusal of `run`. */
-  runMany: (hostIds: readonly string[]) => Promise<void>;
+  /** Backs up many hosts with one request and answers how many are queued; each that is refused is kept like a refusal of `run`. */
+  runMany: (hostIds: readonly string[]) => Promise<number>;
 }
 
 /** Starts backups; nothing is shown as queued before the server says so. */
@@ -55,9 +55,11 @@ export function useRunNow(): RunNow {
           const refused = item.outcome === "refused" ? new ApiProblem(item.problem, 409) : null;
           note(item.host_id, refused && { state: "refused", problem: refused });
         }
+        return items.filter((item) => item.outcome === "queued").length;
       } catch (error) {
         const problem = asProblem(error);
         for (const hostId of hostIds) note(hostId, { state: "refused", problem });
+        return 0;
       }
     },
     [note],

@@ -13,6 +13,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** A length that somebody set, in seconds: `10 min`, `90 s`, `2 h`. */
+export function limitWords(seconds: number): string {
+  if (seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
 /** Time left in round words, from seconds: an estimate that changes every second must not look exact. */
 export function roundRemaining(seconds: number): string {
   if (seconds < 50) return "less than a minute";

@@ -4,6 +4,7 @@ import type { Job } from "@restic-manager/protocol/api/jobs";
 import { formatDuration } from "../format/durations.ts";
 import { formatPercent } from "../format/numbers.ts";
 import { issuesOf, kindWords, resultInWords } from "../jobs/kinds.tsx";
+import { startedBy } from "../jobs/started-by.ts";
 import { jobsQuery } from "../queries.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import type { Column } from "../ui/data-table/column.ts";
@@ -57,9 +58,7 @@ const COLUMNS: readonly Column<Job>[] = [
     title: "Started by",
     width: "minmax(90px, 0.7fr)",
     from: 1080,
-    cell: (job) => (
-      <span className="quiet">{job.actor.kind === "system" ? "the server" : job.actor.name}</span>
-    ),
+    cell: (job) => <span className="quiet">{startedBy(job)}</span>,
   },
   {
     id: "when",

@@ -4,6 +4,7 @@ import { formatDuration } from "../format/durations.ts";
 import { Notice } from "../ui/notice.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { useTimeText } from "../ui/ticker.ts";
+import { PausedNotice } from "./paused-notice.tsx";
 
 /** A clock further off than this is told: snapshots get the machine's time. */
 const SKEW_FROM_MS = 60_000;
@@ -13,6 +14,7 @@ export function HostNotices({ host }: { host: Host }) {
   return (
     <>
       <LinkProblem host={host} />
+      <PausedNotice host={host} />
       <ResticProblem host={host} />
       <OfflineNotice host={host} />
       <ClockNotice host={host} />

@@ -10,6 +10,7 @@ import { Panel } from "../ui/panel.tsx";
 import { useTicker, useTimeText } from "../ui/ticker.ts";
 import { RecentJobs } from "./host-jobs.tsx";
 import styles from "./host.module.css";
+import { NextRuns } from "./next-runs.tsx";
 import { RepositoryPanel } from "./repository-panel.tsx";
 
 /** What can be restored, what ran, and how the repository stands. */
@@ -21,6 +22,7 @@ export function HostOverview({ host }: { host: Host }) {
         <RecentJobs host={host} />
       </div>
       <div className={styles.side}>
+        <NextRuns host={host} />
         <RepositoryPanel host={host} />
         <WhatIsBackedUp host={host} />
       </div>

@@ -1,7 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Host } from "@restic-manager/protocol/api/hosts";
-import { hostQuery } from "../queries.ts";
+import { lazy, Suspense, useMemo } from "react";
+import type { Schedules } from "@restic-manager/protocol/api/schedules";
+import type { SourceGroups } from "@restic-manager/protocol/api/sources";
+import { hostQuery, schedulesQuery, sourceGroupsQuery } from "../queries.ts";
+import { conflictsAnywhere } from "../sources/retention-conflict.ts";
 import { PageHeader } from "../ui/page-header.tsx";
 import { PageProblem } from "../ui/page-problem.tsx";
 import { Page } from "../ui/page.tsx";
@@ -14,8 +18,16 @@ import { HostSettings } from "./host-settings.tsx";
 import { HostSnapshots } from "./host-snapshots.tsx";
 import { HostVitals } from "./host-vitals.tsx";
 
+// Forms are for few visits: their code comes with the first of them.
+const HostSources = lazy(async () => ({
+  default: (await import("../sources/host-sources.tsx")).HostSources,
+}));
+const HostSchedules = lazy(async () => ({
+  default: (await import("../schedules/host-schedules.tsx")).HostSchedules,
+}));
+
 const route = getRouteApi("/signed-in/hosts/$hostId");
-const TABS = ["overview", "snapshots", "jobs", "settings"] as const;
+const TABS = ["overview", "snapshots", "sources", "schedules", "jobs", "settings"] as const;
 type TabName = (typeof TABS)[number];
 
 /** One machine: how it stands, what can be restored, what ran, how it is connected. The address holds the tab. */
@@ -23,6 +35,12 @@ export function HostPage() {
   const { hostId } = route.useParams();
   const search = route.useSearch();
   const { data: host, error, refetch } = useQuery(hostQuery(hostId));
+  const { data: groups } = useQuery(sourceGroupsQuery(hostId));
+  const { data: schedules } = useQuery(schedulesQuery(hostId));
+  const tabs = useMemo(
+    () => (host === undefined ? [] : tabsOf(host, groups, schedules)),
+    [host, groups, schedules],
+  );
   if (host === undefined) {
     return (
       <Page>
@@ -42,8 +60,10 @@ export function HostPage() {
       <HostHeader host={host} />
       <HostNotices host={host} />
       <HostVitals host={host} short={tab !== "overview"} />
-      <TabStrip label={`Parts of ${host.name}`} tabs={tabsOf(host)} active={tabHref(host.id, tab)} />
-      <TabContent tab={tab} host={host} snapshotId={search.snapshot} />
+      <TabStrip label={`Parts of ${host.name}`} tabs={tabs} active={tabHref(host.id, tab)} />
+      <Suspense fallback={<p className="quiet">Loading…</p>}>
+        <TabContent tab={tab} host={host} search={search} />
+      </Suspense>
     </Page>
   );
 }
@@ -51,15 +71,19 @@ export function HostPage() {
 interface TabContentProps {
   tab: TabName;
   host: Host;
-  snapshotId: string | undefined;
+  search: { snapshot: string | undefined; group: string | undefined; schedule: string | undefined };
 }
 
-function TabContent({ tab, host, snapshotId }: TabContentProps) {
+function TabContent({ tab, host, search }: TabContentProps) {
   switch (tab) {
     case "overview":
       return <HostOverview host={host} />;
     case "snapshots":
-      return <HostSnapshots host={host} snapshotId={snapshotId} />;
+      return <HostSnapshots host={host} snapshotId={search.snapshot} />;
+    case "sources":
+      return <HostSources host={host} open={search.group} />;
+    case "schedules":
+      return <HostSchedules host={host} open={search.schedule} />;
     case "jobs":
       return <HostJobs host={host} />;
     case "settings":
@@ -67,11 +91,24 @@ function TabContent({ tab, host, snapshotId }: TabContentProps) {
   }
 }
 
-function tabsOf(host: Host): Tab[] {
+/** Groups and schedules are undefined while they are asked for. */
+function tabsOf(host: Host, groups: SourceGroups | undefined, schedules: Schedules | undefined): Tab[] {
   const wrong = host.repository.state === "failed" || host.repository.state === "no_credentials";
   return [
     { title: "Overview", href: tabHref(host.id, "overview") },
     { title: "Snapshots", href: tabHref(host.id, "snapshots"), count: host.snapshot_count },
+    {
+      title: "Sources",
+      href: tabHref(host.id, "sources"),
+      ...(groups === undefined ? {} : { count: groups.items.length }),
+      warns: conflictsAnywhere(groups?.items ?? [], schedules?.items ?? []),
+    },
+    {
+      title: "Schedules",
+      href: tabHref(host.id, "schedules"),
+      ...(schedules === undefined ? {} : { count: schedules.items.length }),
+      warns: schedules?.items.some((schedule) => schedule.overdue !== null) ?? false,
+    },
     { title: "Jobs", href: tabHref(host.id, "jobs") },
     { title: "Settings", href: tabHref(host.id, "settings"), warns: wrong },
   ];

@@ -10,6 +10,7 @@ import { Facts, type Fact } from "../ui/facts.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { BandwidthForm } from "./bandwidth-form.tsx";
 import { CredentialsForm } from "./credentials-form.tsx";
 import styles from "./host.module.css";
 import { RenameForm } from "./rename-form.tsx";
@@ -25,6 +26,7 @@ export function HostSettings({ host }: { host: Host }) {
         ) : (
           <StoredCredentials host={host} />
         )}
+        {may.operate && <BandwidthForm host={host} />}
         {may.operate && <RenameForm key={host.name} host={host} />}
         {may.administer && <RemoveHost host={host} />}
       </div>
@@ -36,6 +38,7 @@ export function HostSettings({ host }: { host: Host }) {
 }
 
 function Connection({ host }: { host: Host }) {
+  const may = useMay();
   const { version, applied_version: applied } = host.config;
   const since = host.online ? host.connected_since : host.last_seen_at;
   const items: Fact[] = [
@@ -64,6 +67,8 @@ function Connection({ host }: { host: Host }) {
           ? `in sync at version ${version}`
           : `version ${version} here, ${applied === null ? "none" : applied} at the agent`,
     },
+    { label: "Time zone", value: host.timezone ?? "not known yet" },
+    ...(may.operate ? [] : [{ label: "Bandwidth", value: bandwidthInWords(host.bandwidth) }]),
     { label: "Added", value: <TimeAgo at={Date.parse(host.created_at)} /> },
     { label: "Host ID", value: host.id, mono: true },
   ];
@@ -78,6 +83,13 @@ function resticInWords(restic: Host["restic"]): string {
   if (restic === null) return "not known yet";
   if (restic.state === "missing") return "not installed";
   return restic.state === "too_old" ? `${restic.version}, too old` : restic.version;
+}
+
+function bandwidthInWords(caps: Host["bandwidth"]): string {
+  const up = caps?.upload_kib_per_s;
+  const down = caps?.download_kib_per_s;
+  const parts = [up ? `${up} KiB/s up` : "", down ? `${down} KiB/s down` : ""].filter((part) => part !== "");
+  return parts.length === 0 ? "not capped" : parts.join(", ");
 }
 
 function StoredCredentials({ host: { credentials } }: { host: Host }) {

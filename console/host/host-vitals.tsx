@@ -1,9 +1,10 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import type { Host } from "@restic-manager/protocol/api/hosts";
+import type { Schedules } from "@restic-manager/protocol/api/schedules";
 import { formatDuration } from "../format/durations.ts";
-import { formatCount } from "../format/numbers.ts";
 import { countOf } from "../format/numbers.ts";
-import { snapshotsQuery } from "../queries.ts";
+import { schedulesQuery, snapshotsQuery } from "../queries.ts";
+import { cronWords } from "../schedules/cron-words.ts";
 import { useAtLeast } from "../ui/at-least.ts";
 import { Bytes } from "../ui/quantity.tsx";
 import { jobWord } from "../ui/state-words.ts";
@@ -15,9 +16,11 @@ import { Vitals, type Vital } from "../ui/vitals.tsx";
 export function HostVitals({ host, short }: { host: Host; short: boolean }) {
   const wide = useAtLeast(901);
   const { data } = useInfiniteQuery(snapshotsQuery(host.id));
+  const { data: schedules } = useQuery(schedulesQuery(host.id));
   const newest = data?.pages[0]?.items[0];
   const items: Vital[] = [
     lastBackup(host),
+    nextRun(host, schedules),
     {
       label: "Protected",
       value: host.protected_bytes === null ? "–" : <Bytes value={host.protected_bytes} />,
@@ -27,18 +30,6 @@ export function HostVitals({ host, short }: { host: Host; short: boolean }) {
           : `${countOf(newest.summary.total_files_processed, "file")} in the last snapshot`,
     },
     inTheRepository(host),
-    {
-      label: "Snapshots",
-      value: formatCount(host.snapshot_count),
-      note:
-        newest === undefined ? (
-          "none yet"
-        ) : (
-          <>
-            newest <TimeAgo at={Date.parse(newest.time)} />
-          </>
-        ),
-    },
     repository(host),
     agent(host),
   ];
@@ -76,9 +67,45 @@ function lastBackup({ last_backup: last }: Host): Vital {
   };
 }
 
-function inTheRepository({ stored_bytes: stored, stats }: Host): Vital {
+/** When it fires next; that one is overdue comes first. */
+function nextRun(host: Host, schedules: Schedules | undefined): Vital {
+  const label = "Next run";
+  if (schedules === undefined) return { label, value: "–" };
+  if (host.paused ?? schedules.paused) {
+    return { label, value: <StatusMark state="warn" icon="paused" word="Paused" />, note: "nothing fires" };
+  }
+  const late = schedules.items.find((schedule) => schedule.overdue !== null);
+  if (late?.overdue) {
+    const { scheduled_at: at, host_offline: away } = late.overdue;
+    return {
+      label,
+      value: <StatusMark state="warn" icon="late" word="Overdue" />,
+      note: (
+        <>
+          since <TimeAgo at={Date.parse(at)} />
+          {away && ", may have run while offline"}
+        </>
+      ),
+    };
+  }
+  const [next] = schedules.items
+    .flatMap(({ cron, next_run: run }) => (run === null ? [] : [{ cron, at: Date.parse(run.at) }]))
+    .toSorted((a, b) => a.at - b.at);
+  if (next === undefined) {
+    return {
+      label,
+      value: "–",
+      note: schedules.items.length === 0 ? "no schedule yet" : "every schedule is off",
+    };
+  }
+  return { label, value: <TimeAgo at={next.at} />, note: cronWords(next.cron) };
+}
+
+function inTheRepository(host: Host): Vital {
+  const { stored_bytes: stored, stats } = host;
   const label = "In the repository";
-  if (stored === null) return { label, value: "–", note: "not measured yet" };
+  const count = countOf(host.snapshot_count, "snapshot");
+  if (stored === null) return { label, value: "–", note: `not measured yet, ${count}` };
   const whole = stats?.total_uncompressed_size ?? null;
   const ratio = whole === null || stored === 0 ? null : whole / stored;
   return {
@@ -86,9 +113,8 @@ function inTheRepository({ stored_bytes: stored, stats }: Host): Vital {
     value: <Bytes value={stored} />,
     note: (
       <>
-        {ratio !== null && `compressed ${ratio.toFixed(1)} : 1, `}
-        {stats === null ? "" : "measured "}
-        {stats !== null && <TimeAgo at={Date.parse(stats.taken_at)} />}
+        {count}
+        {ratio !== null && `, ${ratio.toFixed(1)} : 1`}
       </>
     ),
   };

@@ -7,6 +7,7 @@ import { StatusMark } from "../ui/status-mark.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import { issuesOf, kindWords, resultInWords } from "./kinds.tsx";
 import styles from "./jobs-page.module.css";
+import { startedBy } from "./started-by.ts";
 
 /** The columns of a list of jobs. */
 export function jobColumns(): readonly Column<Job>[] {
@@ -48,7 +49,7 @@ export function jobColumns(): readonly Column<Job>[] {
       title: "Started by",
       width: "minmax(90px, 0.6fr)",
       from: 1240,
-      cell: (job) => job.actor.name,
+      cell: (job) => startedBy(job),
     },
     {
       id: "took",

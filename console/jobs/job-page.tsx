@@ -14,10 +14,12 @@ import { TimeAgo } from "../ui/time-ago.tsx";
 import { useTimeText } from "../ui/ticker.ts";
 import { JobActions } from "./job-actions.tsx";
 import { JobFailed } from "./job-failed.tsx";
+import { JobLate } from "./job-late.tsx";
 import { JobLogRemoved } from "./job-log-removed.tsx";
 import { JobLog } from "./job-log.tsx";
 import { JobUnheard, JobWaits } from "./job-waits.tsx";
 import { issuesOf, JobProgressView, JobResultView, kindWords } from "./kinds.tsx";
+import { startedBy } from "./started-by.ts";
 
 const route = getRouteApi("/signed-in/jobs/$jobId");
 
@@ -46,6 +48,7 @@ export function JobPage() {
   return (
     <Page>
       <JobHeader job={job} />
+      <JobLate job={job} />
       <JobState job={job} />
       {job.log.removed === undefined ? (
         <JobLog key={job.id} job={job} label={`Log of the ${nameOf(job)} of ${job.host.name}`} />
@@ -80,7 +83,7 @@ function JobHeader({ job }: { job: Job }) {
               <span aria-hidden="true">·</span>
             </>
           )}
-          <span>by {actorInWords(job.actor)}</span>
+          <span>by {startedBy(job)}</span>
           <span aria-hidden="true">·</span>
           <JobTimes job={job} />
         </>
@@ -148,12 +151,6 @@ function endOf(job: Job): number | null {
 
 function nameOf(job: Job): string {
   return job.kind === "backup" ? "backup" : "opening of the repository";
-}
-
-/** Who caused it, after "by". */
-function actorInWords({ kind, name }: Job["actor"]): string {
-  if (kind === "schedule") return `schedule “${name}”`;
-  return kind === "system" ? "the server" : name;
 }
 
 /** An id that people can tell from another: its beginning is the time, its end is chance. */

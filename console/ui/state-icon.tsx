@@ -5,6 +5,7 @@ import {
   IconCircleDashed,
   IconCircleXFilled,
   IconClockExclamation,
+  IconPlayerPauseFilled,
   IconPlugConnectedX,
   IconStack2,
 } from "@tabler/icons-react";
@@ -21,6 +22,7 @@ const ICONS = {
   cancelled: IconBan,
   new: IconCircleDashed,
   late: IconClockExclamation,
+  paused: IconPlayerPauseFilled,
 } as const;
 
 /** A state's icon alone, for where its word stands beside it. */

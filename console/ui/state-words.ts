@@ -13,6 +13,7 @@ export const ICON_NAMES = [
   "cancelled",
   "new",
   "late",
+  "paused",
 ] as const;
 export type IconName = (typeof ICON_NAMES)[number];
 

@@ -22,6 +22,8 @@ const SEED = 7;
 /** Nothing here takes so long unless something is stuck. */
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 25;
+/** Requests come no closer than this: a hub that answers at once would only fill the queues of the agents, whose work is the same. */
+const PACE_MS = 12;
 /** What everybody does who has just connected is not what is measured. */
 const SETTLE_MS = 1_000;
 
@@ -94,7 +96,7 @@ export async function benchDispatch({ quick, say }: BenchOptions): Promise<Figur
   });
 }
 
-/** One after the other: asks for a backup, and waits until it is over so that the next finds everything at rest. */
+/** Asks for one backup after the other, at a pace that lets each find everything at rest. */
 async function singles(server: FleetServer, agents: Agents, machines: readonly number[]): Promise<number[]> {
   await agents.spawns();
   const asked = new Map<string, number>();
@@ -104,6 +106,7 @@ async function singles(server: FleetServer, agents: Agents, machines: readonly n
     const path = `/api/hosts/${hostId}/source-groups/${groupId}/run`;
     const { job } = await server.call(path, CreatedJob, { method: "POST", body: {} });
     asked.set(job.id, at);
+    await paced(at);
   }
   await settled(agents);
   return await took(agents, asked);
@@ -128,6 +131,7 @@ async function onBareHub(
       const began = moment();
       await hub.say(identityOf(SEED, machine).bearer, command);
       if (at >= first.length) asked.set(command.job_id, began);
+      await paced(began);
     }
     await settled(agents);
     const each = await took(agents, asked);
@@ -171,6 +175,11 @@ async function bulk(
   } finally {
     store.close();
   }
+}
+
+/** Resolves when the next request may come after one that began at `began`, as `moment()` tells it. */
+async function paced(began: number): Promise<void> {
+  await Bun.sleep(Math.max(0, began + PACE_MS - moment()));
 }
 
 /** Resolves when no agent has anything that the server has not acknowledged. */

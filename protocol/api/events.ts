@@ -21,6 +21,8 @@ export const ServerEvent = z.discriminatedUnion("type", [
     progress: z.record(z.string(), z.unknown()),
   }),
   z.object({ type: z.literal("snapshots.changed"), host_id: HostId }),
+  /** Its schedules, its source groups, or whether it is in maintenance mode. */
+  z.object({ type: z.literal("schedules.changed"), host_id: HostId }),
   z.object({ type: z.literal("enrollment.changed"), enrollment_id: z.string() }),
   z.object({ type: z.literal("store.changed"), failing: z.boolean(), message: z.string().nullable() }),
   z.object({ type: z.literal("bus.changed"), cut_off: z.boolean() }),

@@ -63,6 +63,8 @@ export const HostRow = z.object({
   /** Bytes the repository takes. */
   stored_bytes: z.number().nullable(),
   snapshot_count: z.int().nonnegative(),
+  /** Maintenance mode, in which nothing fires. */
+  paused: HostPause.nullable().optional(),
   created_at: Instant,
 });
 export type HostRow = z.infer<typeof HostRow>;
@@ -115,8 +117,6 @@ export const Host = HostRow.extend({
   config: z.object({ version: z.int(), applied_version: z.int().nullable() }),
   /** As `config`, for its schedules: the same numbers mean that the agent is in sync. */
   schedules: z.object({ version: z.int(), applied_version: z.int().nullable() }).optional(),
-  /** Maintenance mode, in which nothing fires. */
-  paused: HostPause.nullable().optional(),
   /** Caps of every restic call; see `PUT /hosts/{id}/bandwidth`. */
   bandwidth: Bandwidth.optional(),
   /** The machine's own zone, once its agent has told. */

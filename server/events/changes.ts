@@ -8,6 +8,7 @@ export interface Changes {
   jobs: Set<JobId>;
   progress: Map<JobId, BusEvents["job.progress"]>;
   snapshots: Set<HostId>;
+  schedules: Set<HostId>;
   enrollments: Set<EnrollmentId>;
   store: BusEvents["store.changed"] | null;
   bus: BusEvents["bus.changed"] | null;
@@ -20,6 +21,7 @@ export function noChanges(): Changes {
     jobs: new Set(),
     progress: new Map(),
     snapshots: new Set(),
+    schedules: new Set(),
     enrollments: new Set(),
     store: null,
     bus: null,
@@ -28,5 +30,11 @@ export function noChanges(): Changes {
 
 /** How much there is to look up and send. */
 export function sizeOf(changes: Changes): number {
-  return changes.hosts.size + changes.removed.size + changes.jobs.size + changes.snapshots.size;
+  return (
+    changes.hosts.size +
+    changes.removed.size +
+    changes.jobs.size +
+    changes.snapshots.size +
+    changes.schedules.size
+  );
 }

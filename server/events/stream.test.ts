@@ -80,11 +80,13 @@ test("every sort of change has its event", async () => {
   bus.publish("host.changed", { hostId });
   bus.publish("host.removed", { hostId });
   bus.publish("snapshots.changed", { hostId });
+  bus.publish("schedules.changed", { hostId });
   bus.publish("enrollment.changed", { enrollmentId });
   bus.publish("store.changed", { failing: true, message: "full" });
   clock.advance(100);
   expect(await page.next()).toEqual({ type: "host.removed", host_id: hostId });
   expect(await page.next()).toEqual({ type: "snapshots.changed", host_id: hostId });
+  expect(await page.next()).toEqual({ type: "schedules.changed", host_id: hostId });
   expect(await page.next()).toEqual({ type: "enrollment.changed", enrollment_id: enrollmentId });
   expect(await page.next()).toEqual({ type: "store.changed", failing: true, message: "full" });
 });

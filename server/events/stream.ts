@@ -92,6 +92,7 @@ export function createEventStream(parts: EventsParts): EventStream {
       bus.subscribe("job.changed", ({ jobId }) => note(() => changes.jobs.add(jobId))),
       bus.subscribe("job.progress", (event) => note(() => changes.progress.set(event.jobId, event))),
       bus.subscribe("snapshots.changed", ({ hostId }) => note(() => changes.snapshots.add(hostId))),
+      bus.subscribe("schedules.changed", ({ hostId }) => note(() => changes.schedules.add(hostId))),
       bus.subscribe("enrollment.changed", (event) => note(() => changes.enrollments.add(event.enrollmentId))),
       bus.subscribe("store.changed", (event) => note(() => (changes.store = event))),
       bus.subscribe("bus.changed", (event) => note(() => (changes.bus = event))),
@@ -142,6 +143,7 @@ async function eventsOf(changes: Changes, parts: EventsParts): Promise<ServerEve
   for (const host of rows) events.push({ type: "host.changed", host });
   for (const id of changes.removed) events.push({ type: "host.removed", host_id: id });
   for (const id of changes.snapshots) events.push({ type: "snapshots.changed", host_id: id });
+  for (const id of changes.schedules) events.push({ type: "schedules.changed", host_id: id });
   for (const id of changes.enrollments) events.push({ type: "enrollment.changed", enrollment_id: id });
   if (changes.store !== null) events.push({ type: "store.changed", ...changes.store });
   if (changes.bus !== null) events.push({ type: "bus.changed", cut_off: changes.bus.cutOff });

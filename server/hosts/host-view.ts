@@ -34,6 +34,10 @@ export function hostRow(host: HostRecord, active: ActiveJob | null, progressOf: 
     protected_bytes: host.protected_bytes,
     stored_bytes: host.stored_bytes,
     snapshot_count: host.snapshot_count,
+    paused:
+      host.paused_at === null
+        ? null
+        : { reason: host.paused_reason ?? "", since: instant(host.paused_at), by: host.paused_by ?? "" },
     created_at: instant(host.created_at),
   };
 }
@@ -58,10 +62,6 @@ export function hostView(
     ...parts,
     config: { version: host.config_version, applied_version: host.config_applied_version },
     schedules: { version: host.schedule_version, applied_version: host.schedule_applied_version },
-    paused:
-      host.paused_at === null
-        ? null
-        : { reason: host.paused_reason ?? "", since: instant(host.paused_at), by: host.paused_by ?? "" },
     bandwidth: {
       ...(host.upload_kib_per_s === null ? {} : { upload_kib_per_s: host.upload_kib_per_s }),
       ...(host.download_kib_per_s === null ? {} : { download_kib_per_s: host.download_kib_per_s }),

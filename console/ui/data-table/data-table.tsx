@@ -32,6 +32,8 @@ interface DataTableProps<Row> {
   sort?: Sort;
   onSort?: (sort: Sort) => void;
   selection?: Selection;
+  /** The row whose page is open beside the table. */
+  current?: string;
   /** Called when the last loaded row comes into view and more exist. */
   onMore?: () => void;
   /** Said instead of rows. */
@@ -114,6 +116,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 columns={shown}
                 name={props.nameOf(row)}
                 href={props.hrefOf(row)}
+                current={props.current === idOf(row)}
                 {...(selection === undefined
                   ? {}
                   : { selected: selection.ids.has(idOf(row)), onToggle: toggle })}

@@ -1,4 +1,3 @@
-import { Checkbox } from "@mantine/core";
 import { memo, type PointerEvent } from "react";
 import { AppLink } from "../app-link.tsx";
 import type { Column } from "./column.ts";
@@ -10,6 +9,7 @@ interface TableRowProps<Row> {
   columns: readonly Column<Row>[];
   name: string;
   href: string;
+  current: boolean;
   selected?: boolean;
   onToggle?: (row: Row) => void;
 }
@@ -35,7 +35,10 @@ function Drawn<Row>(props: TableRowProps<Row>) {
     >
       {onToggle !== undefined && (
         <div role="cell" className={styles.mark}>
-          <Checkbox
+          {/* The browser's own: one of Mantine's takes longer to make than the rest of the row. */}
+          <input
+            type="checkbox"
+            className={styles.check}
             aria-label={`Select ${name}`}
             checked={selected === true}
             onChange={() => onToggle(row)}
@@ -52,7 +55,12 @@ function Drawn<Row>(props: TableRowProps<Row>) {
           data-control={column.control || undefined}
         >
           {column === linked ? (
-            <AppLink href={href} className={styles.link} data-row-link="">
+            <AppLink
+              href={href}
+              className={styles.link}
+              data-row-link=""
+              aria-current={props.current ? "true" : undefined}
+            >
               {column.cell(row)}
             </AppLink>
           ) : (
