@@ -52,6 +52,8 @@ export interface CoreParts {
   browse?: {
     ask: (question: TreeQuestion) => Promise<TreeAnswer>;
     leave: (requestId: string) => void;
+    /** Nobody waits for any answer. */
+    leaveAll: () => void;
     stop: () => Promise<void>;
   };
   /** Nothing is left to do. */
@@ -156,6 +158,7 @@ export function agentCore(parts: CoreParts): AgentCore {
         );
       },
       leave: (requestId) => parts.browse?.leave(requestId),
+      lost: () => parts.browse?.leaveAll(),
       resync() {
         journal.resync();
         queue.wake();

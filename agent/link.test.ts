@@ -43,6 +43,7 @@ function world(given: { resync?: () => void } = {}) {
       schedule: (set) => heard.push(`schedule ${set.version}`),
       browse: (question) => heard.push(`browse ${question.request_id}`),
       leave: (requestId) => heard.push(`leave ${requestId}`),
+      lost: () => heard.push("lost"),
       resync: given.resync ?? (() => heard.push("resync")),
       say: (_level, text) => heard.push(text),
     },

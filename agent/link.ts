@@ -41,6 +41,8 @@ export interface LinkDuties {
   browse(question: TreeQuestion): void;
   /** Nobody waits for that answer any more. */
   leave(requestId: string): void;
+  /** The connection is gone, and with it whoever waited for an answer. */
+  lost(): void;
   /** The server went back in time: append every outcome again. */
   resync(): void;
   /** Written for people: connected, lost, refused and why. */
@@ -324,6 +326,7 @@ export class Link {
     this.#deadline = undefined;
     if (before.name === "waiting") before.timer();
     this.#state = next;
+    if (before.name === "open") this.#duties.lost();
     return { socket: "socket" in before ? before.socket : undefined };
   }
 }

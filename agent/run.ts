@@ -6,6 +6,7 @@ import { pickPassthrough } from "@restic-manager/restic/environment";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
+import { lateBrowser } from "./browse/late-browser.ts";
 import { agentCore } from "./core.ts";
 import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
 import { FoundRestic } from "./found-restic.ts";
@@ -97,12 +98,15 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     hooks: (groupId: SourceGroupId) => hooksFor(config, groupId),
   };
   // Loaded with the first question, as is the work of jobs.
-  let browsing: Promise<import("./browse/browser.ts").Browser> | undefined;
-  const browser = () =>
-    (browsing ??= import("./browse/browser.ts").then(
-      ({ Browser }) => new Browser({ ...parts, folder: paths.browseDir, restic: access }),
-    ));
+  const browse = lateBrowser(async () => {
+    const { Browser } = await import("./browse/browser.ts");
+    return new Browser({ ...parts, folder: paths.browseDir, restic: access });
+  });
   let settling = (): void => {};
+  const settle = (): void => {
+    settling();
+    settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+  };
   const { link, queue, scheduler, stop } = agentCore({
     db,
     hostId: file.host_id,
@@ -131,19 +135,14 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
       return reportRepository(cancel, parts);
     },
     browse: {
+      ...browse,
       async ask(question) {
-        const answer = await (await browser()).ask(question);
-        settling();
-        settling = timers.after(SETTLE_MS, () => void giveBackMemory());
+        const answer = await browse.ask(question);
+        settle();
         return answer;
       },
-      leave: (requestId) => void browsing?.then((made) => made.leave(requestId)),
-      stop: async () => (await browsing)?.stop(),
     },
-    onIdle() {
-      settling();
-      settling = timers.after(SETTLE_MS, () => void giveBackMemory());
-    },
+    onIdle: settle,
   });
 
   const ended = new Promise<void>((resolve) => {

@@ -180,6 +180,7 @@ export class ModelAgent {
         schedule: () => {},
         browse: () => {},
         leave: () => {},
+        lost: () => {},
         resync: () => journal.resync(),
         say: () => {},
       },

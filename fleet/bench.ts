@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { house } from "../script/files.ts";
 import { benchAgent } from "./bench/agent.ts";
 import { benchApi } from "./bench/api.ts";
+import { benchBrowse } from "./bench/browse.ts";
 import { benchConsole } from "./bench/console.ts";
 import { benchGrowth } from "./bench/growth.ts";
 import { benchTick } from "./bench/tick.ts";
@@ -29,6 +30,7 @@ const benches = new Map<string, Bench>([
   ["console", benchConsole],
   ["growth", benchGrowth],
   ["tick", benchTick],
+  ["browse", benchBrowse],
 ]);
 
 /** Where the figures of full runs are kept. */

@@ -13,8 +13,10 @@ export const SnapshotPath = z
 
 /** Most entries of one page. */
 export const TREE_PAGE = 1_000;
-/** Most bytes that names on one page take, so that its answer fits a frame. */
-export const TREE_PAGE_BYTES = 256 * 1024;
+/** Most bytes of JSON that the entries of one answer take, so that it fits a frame of the link and a message between servers. */
+export const TREE_ANSWER_BYTES = 512 * 1024;
+/** Where a search goes on: a place in the agent's index, which is always made in the same order. */
+export const SearchCursor = z.string().regex(/^\d{1,9}\.\d{1,9}$/, "belongs to another list");
 
 const facts = {
   type: z.enum(["file", "dir", "symlink", "other"]).catch("other").meta({ type: "string" }),
@@ -55,7 +57,7 @@ export type TreePage = z.infer<typeof TreePage>;
 export const FoundEntry = TreeEntry.extend({ path: z.string().max(32_768) });
 export const FoundPage = z.object({
   entries: z.array(FoundEntry).max(TREE_PAGE),
-  next: z.string().max(64).nullable(),
+  next: SearchCursor.nullable(),
 });
 export type FoundPage = z.infer<typeof FoundPage>;
 
@@ -67,6 +69,13 @@ export const FileVersion = z.object({
 });
 export type FileVersion = z.infer<typeof FileVersion>;
 export const VERSIONS_LISTED = 1_000;
+
+/** Part of a name, a pattern with `*` and `?` for a whole name, or either of a path when there is a slash. */
+export const SearchQuery = z
+  .string()
+  .min(1)
+  .max(1_024)
+  .refine((query) => !query.includes("\0"), "a name holds no NUL");
 
 const question = {
   /** Names the question in its answer; made anew for each. */
@@ -87,17 +96,18 @@ export const TreeQuestion = z.discriminatedUnion("type", [
     type: z.literal("tree.list"),
     ...inSnapshot,
     path: SnapshotPath,
+    /** Waits for the index, for the sums of folders. */
+    indexed: z.boolean().optional(),
     from: count,
     limit: z.int().positive().max(TREE_PAGE),
   }),
   z.object({
     type: z.literal("tree.search"),
     ...inSnapshot,
-    /** Part of a name, a pattern with `*` and `?`, or either of a path when there is a slash. */
-    query: z.string().min(1).max(1_024),
+    query: SearchQuery,
     /** Only what lies below this folder. */
     below: SnapshotPath,
-    cursor: z.string().max(64).optional(),
+    cursor: SearchCursor.optional(),
     limit: z.int().positive().max(TREE_PAGE),
   }),
   z.object({ type: z.literal("tree.versions"), ...question, path: SnapshotPath }),

@@ -34,7 +34,8 @@ const topFloor = serverFloors.length;
 const house = new Set(["protocol", "restic", "agent", "server", "console", "fleet", "e2e", "script"]);
 const isOurs = (path: string) => house.has(roomOf(path));
 const roomOf = (path: string) => path.split("/")[0] ?? "";
-const isTest = (path: string) => /\.test\.tsx?$/.test(path) || /^(server|protocol)\/testing\//.test(path);
+const isTest = (path: string) =>
+  /\.test\.tsx?$/.test(path) || /^(agent|server|protocol)\/testing\//.test(path);
 
 /** The floor of a server file; nothing for a room that has none yet. */
 function floorOf(path: string): number | undefined {

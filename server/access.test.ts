@@ -33,8 +33,6 @@ const TABLE: Record<string, Access> = {
   "GET /api/hosts/{id}/snapshots/{sid}/tree": "operator",
   "GET /api/hosts/{id}/snapshots/{sid}/search": "operator",
   "GET /api/hosts/{id}/versions": "operator",
-  "GET /api/hosts/{id}/restore": "viewer",
-  "POST /api/hosts/{id}/restore": "operator",
   "GET /api/hosts/{id}/source-groups": "viewer",
   "POST /api/hosts/{id}/source-groups": "operator",
   "GET /api/hosts/{id}/source-groups/{gid}": "viewer",

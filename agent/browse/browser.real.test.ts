@@ -154,3 +154,8 @@ test("more questions than anybody asks are turned away", async () => {
   expect(codes.filter((code) => code === "busy")).toHaveLength(8);
   expect(codes.filter((code) => code === "ok")).toHaveLength(32);
 });
+
+test("a folder that restic cannot be asked for is waited for from the index", async () => {
+  const odd = join(source, "caf\ufffd");
+  expect(await list(odd)).toMatchObject({ type: "tree.failed", error: { code: "path_missing" } });
+});

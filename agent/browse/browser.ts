@@ -1,6 +1,6 @@
 import { ResticId } from "@restic-manager/protocol/ids";
 import {
-  TREE_PAGE_BYTES,
+  TREE_ANSWER_BYTES,
   VERSIONS_LISTED,
   type FileVersion,
   type TreeAnswer,
@@ -10,7 +10,7 @@ import {
 import { find } from "@restic-manager/restic/commands/find";
 import type { ResticError } from "@restic-manager/restic/error";
 import type { Timers } from "../timers.ts";
-import type { Kept } from "./entry.ts";
+import { jsonBytes, type Kept } from "./entry.ts";
 import { firstPage } from "./first-page.ts";
 import { Indexer, type IndexerParts } from "./indexer.ts";
 import { namePattern } from "./name-pattern.ts";
@@ -22,8 +22,13 @@ import { Turns } from "./turns.ts";
 const CACHE_BYTES = 256 * 1024 * 1024;
 /** Questions at a time; the server and people ask a few. */
 const MOST_QUESTIONS = 32;
-/** restics that answer one question, beside the one that lists a whole snapshot. */
-const RESTICS = 2;
+/** restics that list one folder, beside the one that lists a whole snapshot. */
+const LISTING = 2;
+/** restics that look for one file in all snapshots, which may take minutes. */
+const FINDING = 1;
+
+/** A folder of its own takes restic a second or so. */
+const HEAD_START_MS = 3_000;
 
 export interface BrowserParts {
   /** For the indexes; made if it is not there. */
@@ -52,7 +57,9 @@ export class Browser {
   readonly #parts: BrowserParts;
   readonly #store: TreeStore;
   readonly #indexer: Indexer;
-  readonly #turns = new Turns(RESTICS);
+  readonly #listing = new Turns(LISTING);
+  readonly #finding = new Turns(FINDING);
+  readonly #headStarts = new Map<string, Promise<void>>();
   readonly #asked = new Map<string, AbortController>();
   readonly #working = new Set<Promise<unknown>>();
 
@@ -66,6 +73,7 @@ export class Browser {
   /** Never throws; a question that cannot be answered has `tree.failed` for an answer. */
   async ask(question: TreeQuestion): Promise<TreeAnswer> {
     const { request_id } = question;
+    if (this.#asked.has(request_id)) return failed(request_id, "failed", "This was asked twice.");
     if (this.#asked.size >= MOST_QUESTIONS)
       return failed(request_id, "busy", "This machine is answering too many questions at once.");
     const stop = new AbortController();
@@ -94,8 +102,13 @@ export class Browser {
     this.#asked.get(requestId)?.abort(new Unanswered("cancelled", "Nobody waits for this any more."));
   }
 
-  async stop(): Promise<void> {
+  /** Nobody waits for any answer. */
+  leaveAll(): void {
     for (const id of this.#asked.keys()) this.leave(id);
+  }
+
+  async stop(): Promise<void> {
+    this.leaveAll();
     await this.#indexer.stop();
     await Promise.allSettled(this.#working);
   }
@@ -115,7 +128,7 @@ export class Browser {
     const { request_id, from, limit } = question;
     const path = question.path.replace(/(?<=.)\/+$/, "");
     const look = (reader: TreeReader): TreeAnswer => {
-      const page = reader.page(path, from, limit, TREE_PAGE_BYTES);
+      const page = reader.page(path, from, limit, TREE_ANSWER_BYTES);
       if (page.total === 0 && !reader.has(path))
         return failed(request_id, "path_missing", `${path} is not in the snapshot.`);
       const entries = page.entries.map(({ name, ...kept }) => ({ name, ...told(kept) }));
@@ -125,7 +138,7 @@ export class Browser {
     };
     return await this.#fromIndex(question, look, cancel, (indexed) => {
       // A name with lost bytes cannot be asked of restic, and a later page would have to read all before it.
-      if (from > 0 || path.includes("\ufffd")) return undefined;
+      if (from > 0 || question.indexed === true || path.includes("\ufffd")) return undefined;
       return this.#fromRestic({ ...question, path }, indexed);
     });
   }
@@ -133,10 +146,10 @@ export class Browser {
   /** The folder alone, unless the index is there first. */
   async #fromRestic(question: Ask<"tree.list">, indexed: AbortSignal): Promise<TreeAnswer> {
     const { request_id, snapshot_id, path, limit } = question;
-    return await this.#turns.take(async () => {
+    return await this.#listing.take(indexed, async () => {
       const access = this.#parts.restic();
       if (!access.ok) throw new Unanswered("failed", access.error.message);
-      const what = { snapshotId: snapshot_id, folder: path, limit, bytes: TREE_PAGE_BYTES };
+      const what = { snapshotId: snapshot_id, folder: path, limit, bytes: TREE_ANSWER_BYTES };
       const made = await firstPage(access.context, what, indexed);
       if (!made.ok) throw unanswered(made.error);
       return { type: "tree.list.result" as const, request_id, page: made.page };
@@ -146,7 +159,13 @@ export class Browser {
   async #search(question: Ask<"tree.search">, cancel: AbortSignal): Promise<TreeAnswer> {
     const { request_id, query, below, cursor, limit } = question;
     const look = async (reader: TreeReader): Promise<TreeAnswer> => {
-      const where = { below: below.replace(/(?<=.)\/+$/, ""), cursor, limit, bytes: TREE_PAGE_BYTES, cancel };
+      const where = {
+        below: below.replace(/(?<=.)\/+$/, ""),
+        cursor,
+        limit,
+        bytes: TREE_ANSWER_BYTES,
+        cancel,
+      };
       const { entries, next } = await reader.search(namePattern(query), where);
       const listed = entries.map(({ name, path, ...kept }) => ({ name, path, ...told(kept) }));
       return { type: "tree.search.result", request_id, page: { entries: listed, next: next ?? null } };
@@ -158,7 +177,7 @@ export class Browser {
     const { request_id, path } = question;
     const access = this.#parts.restic();
     if (!access.ok) throw new Unanswered("failed", access.error.message);
-    const found = await this.#turns.take(() =>
+    const found = await this.#finding.take(cancel, () =>
       find(access.context, { what: { path }, host: this.#parts.hostName() }, { cancel }),
     );
     if (!found.ok) throw unanswered(found.error);
@@ -166,13 +185,9 @@ export class Browser {
       const id = ResticId.safeParse(snapshot_id);
       return id.success ? [{ snapshot_id: id.data, ...rest }] : [];
     });
-    const truncated = versions.length > VERSIONS_LISTED;
-    return {
-      type: "tree.versions.result",
-      request_id,
-      versions: versions.slice(-VERSIONS_LISTED),
-      truncated,
-    };
+    const listed = newestOf(versions);
+    const truncated = listed.length < versions.length;
+    return { type: "tree.versions.result", request_id, versions: listed, truncated };
   }
 
   /**
@@ -189,10 +204,20 @@ export class Browser {
     const there = await this.#store.read(tree, now, look);
     if (there !== undefined) return there;
     if (cancel.aborted) return await gone(cancel, true);
-    const { ready, leave } = this.#indexer.want(tree, snapshot_id);
     const first = new AbortController();
+    const direct = meanwhile(AbortSignal.any([cancel, first.signal]));
+    direct?.catch(() => {});
+    if (direct !== undefined && !this.#indexer.has(tree)) {
+      await this.#headStart(tree, direct);
+      if (cancel.aborted) return await gone(cancel, false);
+      const made = await this.#store.read(tree, now, look);
+      if (made !== undefined) {
+        first.abort();
+        return made;
+      }
+    }
+    const { ready, leave } = this.#indexer.want(tree, snapshot_id);
     try {
-      const direct = meanwhile(AbortSignal.any([cancel, first.signal]));
       const indexed = ready.then(async (made): Promise<TreeAnswer> => {
         // Without an index the other way still leads somewhere.
         if (!made.ok && direct !== undefined) return await direct;
@@ -202,16 +227,34 @@ export class Browser {
         return read;
       });
       indexed.catch(() => {});
-      direct?.catch(() => {});
       return await Promise.race([
+        ...(direct === undefined ? [] : [direct.catch((error: unknown) => orElse(error, indexed))]),
         indexed,
         gone(cancel, direct === undefined),
-        ...(direct === undefined ? [] : [direct]),
       ]);
     } finally {
       first.abort();
       leave();
     }
+  }
+
+  /**
+   * The index is begun when the first folder's answer is there, which it would only slow down; but not much later. Whoever asks for another
+   * folder meanwhile waits for the same moment.
+   */
+  #headStart(tree: string, direct: Promise<unknown>): Promise<void> {
+    const begun = this.#headStarts.get(tree);
+    if (begun !== undefined) return begun;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = this.#parts.timers.after(HEAD_START_MS, resolve);
+    const end = (): void => {
+      late();
+      this.#headStarts.delete(tree);
+      resolve();
+    };
+    direct.then(end, end);
+    this.#headStarts.set(tree, promise);
+    return promise;
   }
 }
 
@@ -227,6 +270,22 @@ function gone(cancel: AbortSignal, needsIndex: boolean): Promise<never> {
     if (cancel.aborted) end();
     cancel.addEventListener("abort", end, { once: true });
   });
+}
+
+/** What restic could not say of one folder, the index may. */
+async function orElse(error: unknown, indexed: Promise<TreeAnswer>): Promise<TreeAnswer> {
+  if (error instanceof Unanswered && error.code !== "failed") throw error;
+  return await indexed;
+}
+
+/** As many from the end as an answer holds. */
+function newestOf(versions: FileVersion[]): FileVersion[] {
+  let room = TREE_ANSWER_BYTES;
+  const from = versions.findLastIndex((version, at) => {
+    room -= jsonBytes(version);
+    return room <= 0 || versions.length - at > VERSIONS_LISTED;
+  });
+  return versions.slice(from + 1);
 }
 
 function told({ below, ...kept }: Kept) {

@@ -9,6 +9,11 @@ export type Kept = Pick<TreeEntry, "type" | "size" | "mode" | "mtime_ms" | "uid"
 /** One thing of a folder, as the index gives it back. */
 export type Listed = Kept & { name: string };
 
+/** What an entry takes of an answer, in bytes, at most. */
+export function jsonBytes(entry: object): number {
+  return Buffer.byteLength(JSON.stringify(entry)) + 1;
+}
+
 /** The folder a path lies in; `/` for what lies at the top. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");

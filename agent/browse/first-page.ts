@@ -2,6 +2,7 @@ import { ls } from "@restic-manager/restic/commands/ls";
 import type { ResticContext } from "@restic-manager/restic/context";
 import type { ResticError } from "@restic-manager/restic/error";
 import type { TreeEntry, TreePage } from "@restic-manager/protocol/tree";
+import { jsonBytes } from "./entry.ts";
 
 /**
  * The beginning of one folder straight from restic, while there is no index: as the index would give it, but without sums of folders.
@@ -30,7 +31,7 @@ export async function firstPage(
   const entries: TreeEntry[] = [];
   let room = what.bytes;
   for (const entry of [...folders, ...others].slice(0, limit)) {
-    room -= 2 * entry.name.length;
+    room -= jsonBytes(entry);
     if (room <= 0 && entries.length > 0) break;
     entries.push(entry);
   }

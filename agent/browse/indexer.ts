@@ -60,6 +60,11 @@ export class Indexer {
     return { ready: one.done.promise, leave: () => void (one.waiters -= 1) };
   }
 
+  /** Whether that is being made or will be. */
+  has(tree: string): boolean {
+    return this.#queue.some((one) => one.tree === tree && !one.cancel.signal.aborted);
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const wanted of this.#queue) wanted.cancel.abort();
@@ -109,6 +114,13 @@ export class Indexer {
           },
         },
       );
+      // Named after another tree, it would be shown for that one, too.
+      if (listed.ok && tree !== snapshotId && listed.value.tree !== tree)
+        return {
+          ok: false,
+          code: "failed",
+          message: "The snapshot does not have the tree that it was said to have.",
+        };
       if (listed.ok && trouble === undefined) {
         build = undefined;
         begun.finish();

@@ -1,11 +1,17 @@
 import { expect, test } from "bun:test";
-import { namePattern } from "./name-pattern.ts";
+import fc from "fast-check";
+import { fold, namePattern } from "./name-pattern.ts";
 
-const found = (query: string, text: string) => namePattern(query).matches(text.toLowerCase());
+const found = (query: string, text: string) => {
+  const [match] = `\0${fold(text)}\0`.match(namePattern(query).expression) ?? [];
+  return match === `\0${fold(text)}`;
+};
 
 test("words are found anywhere in a name, in upper or lower case", () => {
   expect(found("Report", "my-report.PDF")).toBeTrue();
   expect(found("report", "rapport")).toBeFalse();
+  expect(found("ΟΔΟΣ", "οδοσμα")).toBeTrue();
+  expect(found("οδος", "ΟΔΟΣ.txt")).toBeTrue();
 });
 
 test("a pattern is the whole name; in a path one star stops at slashes", () => {
@@ -21,4 +27,34 @@ test("a pattern is the whole name; in a path one star stops at slashes", () => {
 
 test("a pattern made to be slow is not", () => {
   expect(found("*a".repeat(200) + "b", "a".repeat(255))).toBeFalse();
+  expect(found("/" + "**a*a".repeat(100) + "b", "/" + "a".repeat(4_000))).toBeFalse();
+});
+
+/** The same in a regular expression, which is exact and may be slow. */
+function expressionOf(pattern: string): RegExp {
+  const anchored = pattern.includes("/") && !pattern.startsWith("/") ? `**/${pattern}` : pattern;
+  const source = anchored.replaceAll(/\*+|[^*]/gsu, (token) => {
+    if (token === "?") return "[^/]";
+    if (token.startsWith("*")) return token.length > 1 ? ".*" : "[^/]*";
+    return RegExp.escape(token);
+  });
+  return new RegExp(`^${source}$`, "su");
+}
+
+test("any pattern means what its regular expression means", () => {
+  const character = fc.constantFrom("a", "b", "/", ".", "\u{1f600}");
+  const pattern = fc
+    .string({ unit: fc.oneof(character, fc.constantFrom("*", "**", "?")), maxLength: 9 })
+    .filter((query) => /[*?]/.test(query));
+  const text = fc.string({ unit: character, maxLength: 12 });
+  fc.assert(
+    fc.property(pattern, text, (query, rest) => {
+      // A path begins with a slash, and a name has none.
+      const path = query.includes("/") ? `/${rest}` : rest.replaceAll("/", "");
+      const pair = [query, path];
+      expect([...pair, found(query, path)]).toEqual([...pair, expressionOf(query).test(path)]);
+      if (found(query, path)) expect(path).toInclude(namePattern(query).literal);
+    }),
+    { numRuns: 5_000 },
+  );
 });

@@ -1,60 +1,74 @@
-/** What a search looks for. Matching takes time in proportion to the name, whatever the pattern. */
+/** What a search looks for, in texts that are folded. */
 export interface NamePattern {
-  /** A part that every match's name has, in lower case; may be empty. Cheap to look for in a whole list of names. */
+  /** A part that every match has in its name or in a folder's; may be empty. Cheap to look for in a whole list of names. */
   literal: string;
-  /** True: `matches` wants the whole path, not the name. */
+  /** True: the whole path is meant, not the name. */
   wholePath: boolean;
-  /** @param text the name or path in lower case. */
-  matches(text: string): boolean;
+  /**
+   * Matches a NUL and what follows it up to the next NUL, so that one call goes through a whole list: the agent interprets its own code
+   * mostly, and a loop over a million names would take seconds. Takes time in proportion to a name, or to the square of a path.
+   */
+  expression: RegExp;
 }
 
-type Part = { kind: "text"; character: string } | { kind: "one" } | { kind: "some"; across: boolean };
+/** Upper and lower case are the same; of the small sigma there are two. */
+export function fold(text: string): string {
+  return text.toLowerCase().replaceAll("ς", "σ");
+}
 
 /**
  * `report` finds names that contain it; `*.pdf` and `a?c` are the whole name; with a slash it is the path (`etc/*.conf`), in which `*` stops at
  * slashes and `**` does not. Upper and lower case are the same.
+ *
+ * @param query without a NUL.
  */
 export function namePattern(query: string): NamePattern {
-  const text = query.toLowerCase();
+  const text = fold(query);
   const wholePath = text.includes("/");
   const last = text.slice(text.lastIndexOf("/") + 1);
-  if (!/[*?]/.test(text)) return { literal: last, wholePath, matches: (name) => name.includes(text) };
-  const anchored = wholePath && !text.startsWith("/") ? `**/${text}` : text;
-  const parts = partsOf(anchored);
   const literal = last.split(/[*?]+/).reduce((best, part) => (part.length > best.length ? part : best), "");
-  return { literal, wholePath, matches: (name) => matchParts(parts, name) };
+  const pattern = /[*?]/.test(text) ? wholeText(text) : `**${text}**`;
+  // A folder stands in a list of names by its path.
+  const begin = wholePath ? "\\0" : "\\0(?!/)";
+  return { literal, wholePath, expression: new RegExp(begin + sourceOf(pattern), "gsu") };
 }
 
-function partsOf(text: string): Part[] {
-  const parts: Part[] = [];
-  for (const [token] of text.matchAll(/\*+|[^*]/gsu)) {
-    if (token === "?") parts.push({ kind: "one" });
-    else if (token.startsWith("*")) parts.push({ kind: "some", across: token.length > 1 });
-    else parts.push({ kind: "text", character: token });
-  }
-  return parts;
+function wholeText(text: string): string {
+  return text.includes("/") && !text.startsWith("/") ? `**/${text}` : text;
 }
 
-/** All places in the pattern at which the text so far may stand, moved on with each character. */
-function matchParts(parts: readonly Part[], text: string): boolean {
-  let at = skipStars(parts, new Set([0]));
-  for (const character of text) {
-    const next = new Set<number>();
-    for (const place of at) {
-      const part = parts[place];
-      if (part === undefined) continue;
-      if (part.kind === "some" && (part.across || character !== "/")) next.add(place);
-      if (part.kind === "one" && character !== "/") next.add(place + 1);
-      if (part.kind === "text" && part.character === character) next.add(place + 1);
-    }
-    at = skipStars(parts, next);
-    if (at.size === 0) return false;
-  }
-  return at.has(parts.length);
+/**
+ * The pattern as a regular expression that never tries again what it has matched: after a star the first place where the next part
+ * stands is as good as any later one. Such a choice for good is written `(?=(…))\1`.
+ */
+function sourceOf(pattern: string): string {
+  let groups = 0;
+  const forGood = (made: () => string): string => {
+    const group = ++groups;
+    return `(?=(${made()}))\\${group}`;
+  };
+  const blocks = pattern.split(/\*{2,}/);
+  const block = (text: string, isLast: boolean): string => {
+    const parts = text.split("*").map(partOf);
+    return parts
+      .map((part, at) => {
+        if (at === 0) return part;
+        return isLast && at === parts.length - 1 ? `[^\\0/]*${part}` : forGood(() => `[^\\0/]*?${part}`);
+      })
+      .join("");
+  };
+  const whole = blocks.map((text, at) => {
+    const isLast = at === blocks.length - 1;
+    if (at === 0) return block(text, isLast);
+    return isLast ? `[^\\0]*?${block(text, true)}` : forGood(() => `[^\\0]*?${block(text, false)}`);
+  });
+  return `${whole.join("")}(?=\\0)`;
 }
 
-/** A star may stand for nothing. */
-function skipStars(parts: readonly Part[], places: Set<number>): Set<number> {
-  for (const place of places) if (parts[place]?.kind === "some") places.add(place + 1);
-  return places;
+/** What stands between two stars. */
+function partOf(text: string): string {
+  return text
+    .split("?")
+    .map((literal) => RegExp.escape(literal))
+    .join("[^\\0/]");
 }

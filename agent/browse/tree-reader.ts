@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { unpackFacts, unpackNames } from "./chunk.ts";
-import { join, type Kept, type Listed } from "./entry.ts";
-import type { NamePattern } from "./name-pattern.ts";
+import { join, jsonBytes, type Kept, type Listed } from "./entry.ts";
+import { fold, type NamePattern } from "./name-pattern.ts";
 import { folderHash, TREE_FORMAT } from "./tree-file.ts";
 
 /** A page of a folder. `next` is where the one after it begins. */
@@ -62,7 +62,7 @@ export class TreeReader {
   /**
    * Part of a folder: first its folders, then the rest, each in restic's order, which is by name.
    *
-   * @param bytes most that the names may take together; at least one entry comes all the same.
+   * @param bytes most that the entries may take as JSON; at least one comes all the same.
    */
   page(folder: string, from: number, limit: number, bytes: number): FolderPage {
     const pieces = this.#pieces(folder);
@@ -75,7 +75,7 @@ export class TreeReader {
       if (end > from && room > 0 && entries.length < limit) {
         const most = Math.min(limit - entries.length, end - Math.max(from, begin));
         for (const entry of this.#read(piece, Math.max(0, from - begin), most)) {
-          room -= 2 * entry.name.length;
+          room -= jsonBytes(entry);
           if (room <= 0 && entries.length > 0) break;
           entries.push(entry);
         }
@@ -97,7 +97,8 @@ export class TreeReader {
   }
 
   /**
-   * Looks for names in the whole tree, or below a folder. Gives way to other work now and then, and ends early when nobody waits any more.
+   * Looks for names in the whole tree, or below a folder. Gives way to other work now and then, and ends with what there is when nobody
+   * waits any more.
    *
    * @param cursor `next` of the page before.
    */
@@ -109,6 +110,7 @@ export class TreeReader {
     const chunks = this.#db.query<ChunkRow & { id: number }, [number]>(
       "select id, names, facts from chunk where id >= ? order by id",
     );
+    const matches = pattern.wholePath ? pathsIn : namesIn;
     const entries: Found[] = [];
     let room = options.bytes;
     let looked = 0;
@@ -119,14 +121,17 @@ export class TreeReader {
       for (const { id, names, facts } of chunks.iterate(from)) {
         const text = unpackNames(names);
         // Most chunks have no match, and this alone tells.
-        if (text.toLowerCase().includes(pattern.literal)) {
+        const folded = fold(text);
+        if (folded.includes(pattern.literal)) {
           let factsOf: ((place: number) => Kept) | undefined;
-          for (const { path, name, place } of matchesIn(text, pattern, options.below)) {
+          for (const { path, name, place } of matches(text, folded, pattern, options.below)) {
             if (place < skip) continue;
-            if (entries.length >= options.limit || room <= 0) return { entries, next: `${id}.${place}` };
+            if (entries.length >= options.limit) return { entries, next: `${id}.${place}` };
             factsOf ??= unpackFacts(facts);
-            entries.push({ path, name, ...factsOf(place) });
-            room -= 2 * path.length;
+            const entry = { path, name, ...factsOf(place) };
+            room -= jsonBytes(entry);
+            if (room <= 0 && entries.length > 0) return { entries, next: `${id}.${place}` };
+            entries.push(entry);
           }
         }
         skip = 0;
@@ -137,7 +142,7 @@ export class TreeReader {
       if (last === undefined || looked % CHUNKS_AT_A_TIME !== 0) return { entries, next: undefined };
       from = last + 1;
       await new Promise<void>((resolve) => void setImmediate(resolve));
-      if (options.cancel.aborted) return { entries, next: undefined };
+      if (options.cancel.aborted) return { entries, next: `${from}.0` };
     }
   }
 
@@ -159,34 +164,72 @@ export class TreeReader {
     const { names, facts } = this.#chunk(piece.chunk);
     const factsOf = unpackFacts(facts);
     const begin = piece.place + from;
-    return tokens(unpackNames(names))
+    return allNames(unpackNames(names))
       .slice(begin, begin + count)
-      .map(({ name, place }) => ({ name, ...factsOf(place) }));
+      .map((name, at) => ({ name, ...factsOf(begin + at) }));
   }
 }
 
-interface Token {
-  folder: string;
+interface Match {
+  path: string;
   name: string;
   place: number;
 }
 
-function tokens(text: string): Token[] {
-  const found: Token[] = [];
-  let folder = "/";
-  for (const token of text.split("\0")) {
-    if (token.startsWith("/")) folder = token;
-    else found.push({ folder, name: token, place: found.length });
-  }
-  return found;
+/** The names of a chunk in their order. */
+function allNames(text: string): string[] {
+  return text.split("\0").filter((token) => !token.startsWith("/"));
 }
 
-function matchesIn(text: string, pattern: NamePattern, below: string) {
-  const inside = below === "/" ? "/" : `${below}/`;
-  return tokens(text).flatMap(({ folder, name, place }) => {
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+/**
+ * The matches in a chunk, in order. Everything but the matches themselves is done by the runtime, not by code of ours.
+ *
+ * @param folded `text`, folded.
+ */
+function* namesIn(text: string, folded: string, pattern: NamePattern, below: string): Generator<Match> {
+  const inside = join(below, "");
+  const tokens = text.split("\0");
+  const names = `\0${folded}\0`;
+  // How many tokens, and folders among them, begin before `at`.
+  let at = 0;
+  let before = 0;
+  let folders = 0;
+  for (const { index } of names.matchAll(pattern.expression)) {
+    const passed = names.slice(at, index);
+    at = index;
+    before += count(passed, "\0");
+    folders += count(passed, "\0/");
+    const begin = names.lastIndexOf("\0/", index);
+    const folder = tokens[before - count(names.slice(begin, index), "\0")] ?? "/";
+    const name = tokens[before] ?? "";
     const path = join(folder, name);
-    if (!path.startsWith(inside)) return [];
-    const matched = pattern.matches((pattern.wholePath ? path : name).toLowerCase());
-    return matched ? [{ path, name, place }] : [];
-  });
+    if (path.startsWith(inside)) yield { path, name, place: before - folders };
+  }
+}
+
+/** The same for a pattern of whole paths: each folder's names are looked through with its path before them. */
+function* pathsIn(text: string, folded: string, pattern: NamePattern, below: string): Generator<Match> {
+  const inside = join(below, "");
+  const pieces = text.slice(1).split("\0/");
+  let place = 0;
+  for (const [at, foldedPiece] of folded.slice(1).split("\0/").entries()) {
+    const [folderName = "", ...names] = pieces[at]?.split("\0") ?? [];
+    const folder = `/${folderName}`;
+    if (join(folder, "").startsWith(inside)) {
+      const end = foldedPiece.indexOf("\0");
+      const prefix = join(`/${foldedPiece.slice(0, end)}`, "");
+      const paths = `${foldedPiece.slice(end).replaceAll("\0", () => `\0${prefix}`)}\0`;
+      let last = 0;
+      let passed = 0;
+      for (const { index } of paths.matchAll(pattern.expression)) {
+        passed += count(paths.slice(last, index), "\0");
+        last = index;
+        const name = names[passed] ?? "";
+        yield { path: join(folder, name), name, place: place + passed };
+      }
+    }
+    place += names.length;
+  }
 }

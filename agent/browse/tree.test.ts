@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import type { TreeEntry } from "@restic-manager/restic/commands/ls";
 import { join, type Listed } from "./entry.ts";
-import { namePattern } from "./name-pattern.ts";
+import { fold, namePattern } from "./name-pattern.ts";
 import { TreeReader } from "./tree-reader.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
@@ -122,25 +122,43 @@ test("any tree of odd names comes back as it was, with any size of page", () => 
   );
 });
 
-test("a search finds what the names say, page by page", async () => {
+/** Names, patterns and paths, of which some find something. */
+const query = fc
+  .array(fc.oneof(name, fc.constantFrom("*", "**", "?", "/", "a")), { minLength: 1, maxLength: 4 })
+  .map((parts) => parts.join(""));
+
+test("a search finds what the names and paths say, below a folder and page by page", async () => {
   const cancel = new AbortController().signal;
   await fc.assert(
-    fc.asyncProperty(tree, name, fc.integer({ min: 1, max: 5 }), async (nodes, wanted, limit) => {
-      const entries = [...listing(nodes)];
-      const reader = new TreeReader(written(entries));
-      const pattern = namePattern(wanted);
-      const found: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await reader.search(pattern, { below: "/", cursor, limit, bytes: 10_000, cancel });
-        found.push(...page.entries.map((entry) => entry.path));
-        cursor = page.next;
-      } while (cursor !== undefined);
-      const right = entries.filter((entry) => pattern.matches(entry.name.toLowerCase()));
-      expect(found.toSorted()).toEqual(right.map((entry) => entry.path).toSorted());
-      reader.close();
-    }),
-    { numRuns: 40 },
+    fc.asyncProperty(
+      tree,
+      query,
+      fc.nat(),
+      fc.integer({ min: 1, max: 5 }),
+      async (nodes, wanted, at, limit) => {
+        const entries = [...listing(nodes)];
+        const reader = new TreeReader(written(entries));
+        const folders = ["/", ...entries.flatMap((entry) => (entry.type === "dir" ? [entry.path] : []))];
+        const below = folders[at % folders.length] ?? "/";
+        const pattern = namePattern(wanted);
+        const found: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await reader.search(pattern, { below, cursor, limit, bytes: 10_000, cancel });
+          found.push(...page.entries.map((entry) => `${entry.path} ${line(entry)}`));
+          cursor = page.next;
+        } while (cursor !== undefined);
+        const right = entries.filter((entry) => {
+          const text = `\0${fold(pattern.wholePath ? entry.path : entry.name)}`;
+          return (
+            entry.path.startsWith(join(below, "")) && `${text}\0`.match(pattern.expression)?.[0] === text
+          );
+        });
+        expect(found.toSorted()).toEqual(right.map((entry) => `${entry.path} ${line(entry)}`).toSorted());
+        reader.close();
+      },
+    ),
+    { numRuns: 150 },
   );
 });
 
@@ -195,5 +213,27 @@ test("a folder's sums are of all below it, and an entry takes at most 90 bytes",
   expect(big).toMatchObject({ name: "big", type: "dir", below: { entries: 20_000 } });
   expect(reader.page("/big", 19_990, 100, 100_000)).toMatchObject({ total: 20_000, next: undefined });
   expect(reader.page("/big", 19_990, 100, 100_000).entries.at(-1)?.name).toBe("IMG_0019999.jpeg");
+  reader.close();
+});
+
+test("a search that is cut off says where to go on, and does not pass for the last page", async () => {
+  const reader = new TreeReader(written(many(150_000)));
+  const pattern = namePattern("p7/*/main-*.ts");
+  const look = async (cursor: string | undefined, cancel: AbortSignal) =>
+    await reader.search(pattern, { below: "/", cursor, limit: 10_000, bytes: 10_000_000, cancel });
+  const whole = await look(undefined, new AbortController().signal);
+  expect(whole).toMatchObject({ next: undefined });
+  expect(whole.entries.length).toBeGreaterThan(0);
+  const found = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const page = await look(cursor, AbortSignal.abort());
+    found.push(...page.entries);
+    cursor = page.next;
+    pages += 1;
+  } while (cursor !== undefined);
+  expect(pages).toBeGreaterThan(1);
+  expect(found).toEqual(whole.entries);
   reader.close();
 });

@@ -7,9 +7,9 @@ export class Turns {
     this.#free = atOnce;
   }
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+  /** Does `work` when it is its turn. Whoever leaves while they wait give up their place; rejects with the reason then. */
+  async take<T>(cancel: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await this.#turn(cancel);
     try {
       return await work();
     } finally {
@@ -17,5 +17,25 @@ export class Turns {
       if (next === undefined) this.#free += 1;
       else next();
     }
+  }
+
+  async #turn(cancel: AbortSignal): Promise<void> {
+    cancel.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const begin = (): void => {
+      cancel.removeEventListener("abort", leave);
+      resolve();
+    };
+    const leave = (): void => {
+      this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+      reject(cancel.reason);
+    };
+    cancel.addEventListener("abort", leave, { once: true });
+    this.#waiting.push(begin);
+    await promise;
   }
 }

@@ -15,7 +15,7 @@ export type HostileStep =
 
 /** What every release of the server has said, from the recordings, about one of `jobs`. */
 function wholeMessages(jobs: readonly JobId[]): fc.Arbitrary<object> {
-  const recorded = ["v1", "v2"].flatMap((version) => {
+  const recorded = ["v1", "v2", "v3"].flatMap((version) => {
     const folder = join(import.meta.dirname, "../../protocol/golden", version);
     return readdirSync(folder)
       .filter((name) => /^server\..*\.json$/.test(name))

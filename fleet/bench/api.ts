@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openDatabase } from "@restic-manager/server/platform/db/open";
 import type { BenchOptions } from "./bench.ts";
 import { consoleQuestions, growthQuestions, type Question } from "./api-questions.ts";
-import { figure, median, type Figure } from "./figure.ts";
+import { figure, median, p99Of, type Figure } from "./figure.ts";
 import { signIn, startServerProgram, type BenchServer } from "./server-program.ts";
 import { onBothStores, type StoreUrl } from "./stores.ts";
 import { storedHostId, storeFleet, type FleetSize } from "./stored-fleet.ts";
@@ -144,9 +144,4 @@ async function inTurn(
       if (round >= 0) times[at]?.push(performance.now() - began);
     }
   return times;
-}
-
-function p99Of(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * 0.99) - 1)] ?? Number.NaN;
 }

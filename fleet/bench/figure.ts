@@ -3,7 +3,7 @@ export interface Figure {
   /** `bench.what`, stable: people compare it over releases. */
   name: string;
   value: number;
-  unit: "MB" | "KB" | "ms" | "s" | "µs" | "connections" | "lines/s" | "%" | "jobs";
+  unit: "MB" | "KB" | "ms" | "s" | "µs" | "connections" | "lines/s" | "%" | "jobs" | "bytes";
   /** The same measured of the thing we compare with, in the same run; null where there is none. */
   baseline: number | null;
   /** value / baseline; for paired runs the median of the pairs' ratios, which a drifting machine does not move. */
@@ -50,6 +50,12 @@ export function median(values: readonly number[]): number {
   const half = sorted.length / 2;
   const upper = sorted[Math.floor(half)] ?? Number.NaN;
   return Number.isInteger(half) ? ((sorted[half - 1] ?? Number.NaN) + upper) / 2 : upper;
+}
+
+/** The 99th percentile: of fewer than a hundred values the largest. NaN for none. */
+export function p99Of(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * 0.99) - 1)] ?? Number.NaN;
 }
 
 export const HEADINGS = ["figure", "value", "baseline", "ratio", "target", "met"] as const;

@@ -23,7 +23,7 @@ export function writeManyFiles(folder: string, count: number): void {
 }
 
 /** George Marsaglia's xorshift32: fast, and the same everywhere. */
-function xorshift(seed: number): () => number {
+export function xorshift(seed: number): () => number {
   let state = seed;
   return () => {
     state ^= state << 13;

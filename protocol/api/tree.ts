@@ -1,12 +1,27 @@
 import { z } from "zod";
 import { Instant } from "../ids.ts";
-import { FileVersion, FoundEntry, SnapshotPath, TREE_PAGE, TreeEntry, TreePage } from "../tree.ts";
+import {
+  FileVersion,
+  FoundEntry,
+  SearchCursor,
+  SearchQuery,
+  SnapshotPath,
+  TREE_PAGE,
+  TreeEntry,
+  TreePage,
+} from "../tree.ts";
 
 const limit = z.coerce.number().int().min(1).max(TREE_PAGE).default(500);
-const cursor = z.string().max(64).optional();
+const FolderCursor = z.string().regex(/^\d{1,9}$/, "belongs to another list");
 
 /** `GET /hosts/{id}/snapshots/{sid}/tree` */
-export const TreeQuery = z.strictObject({ path: SnapshotPath.default("/"), cursor, limit });
+export const TreeQuery = z.strictObject({
+  path: SnapshotPath.default("/"),
+  cursor: FolderCursor.optional(),
+  limit,
+  /** `true` waits up to half a minute for the index, and is `snapshot_indexing` if that takes longer. */
+  indexed: z.stringbool().default(false),
+});
 /** A page of a folder: its folders first, then the rest, each by name. */
 export const TreeFolder = z.object({
   path: z.string(),
@@ -14,7 +29,7 @@ export const TreeFolder = z.object({
   /** Things in the folder, on all pages. */
   total: z.int().nonnegative(),
   next_cursor: z.string().nullable(),
-  /** False while the agent indexes the snapshot: folders have no `below` yet. Ask again to get it. */
+  /** False while the agent indexes the snapshot: folders have no `below` yet. Ask with `indexed=true` to get it. */
   indexed: z.boolean(),
   /** All there is in the snapshot, once indexed. */
   snapshot: TreePage.shape.snapshot,
@@ -27,10 +42,10 @@ export type TreeFolder = z.infer<typeof TreeFolder>;
 
 /** `GET /hosts/{id}/snapshots/{sid}/search`: part of a name, `*` and `?` for a whole name, with a slash for paths. */
 export const TreeSearchQuery = z.strictObject({
-  q: z.string().min(1).max(1_024),
+  q: SearchQuery,
   /** Only below this folder. */
   path: SnapshotPath.default("/"),
-  cursor,
+  cursor: SearchCursor.optional(),
   limit,
 });
 /** A page may be empty and not the last. */

@@ -11,7 +11,7 @@ import { parseResult } from "../outcome.ts";
 /** Frames that each version of the protocol sent. Every later release reads them with the same meaning. */
 const here = import.meta.dirname;
 const V1 = "v1/";
-const files = ["v1", "v2"].flatMap((version) => readdirSync(join(here, version)).map((file) => `${version}/${file}`));
+const files = ["v1", "v2", "v3"].flatMap((version) => readdirSync(join(here, version)).map((file) => `${version}/${file}`));
 const read = (file: string) => readFileSync(join(here, file), "utf8");
 
 test("the recordings cover every message of version 1", () => {
@@ -57,6 +57,12 @@ for (const file of files.filter((name) => /^v\d+\/server\./.test(name))) {
 test("the recordings cover what version 2 added", () => {
   const added = ["agent.schedule.ack", "agent.durable.schedule.fire", "server.schedule.set", "agent.hello"];
   expect(files).toEqual(expect.arrayContaining(added.map((name) => `v2/${name}.json`)));
+});
+
+test("the recordings cover what version 3 added", () => {
+  const answers = ["list.result", "search.result", "versions.result", "failed"].map((type) => `agent.tree.${type}`);
+  const questions = ["list", "search", "versions", "cancel"].map((type) => `server.tree.${type}`);
+  expect(files).toEqual(expect.arrayContaining([...answers, ...questions].map((name) => `v3/${name}.json`)));
 });
 
 test("agent.log-chunk.bin is still read, with as many lines as it says", () => {

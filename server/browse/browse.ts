@@ -3,6 +3,7 @@ import type { ApiErrorCode } from "@restic-manager/protocol/api/errors";
 import type { HostId, ResticId } from "@restic-manager/protocol/ids";
 import type { TreeAnswer, TreeFailureCode } from "@restic-manager/protocol/tree";
 import type { Questions } from "../link/questions.ts";
+import type { Answered } from "../platform/bus.ts";
 import { instant, type Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
@@ -13,6 +14,8 @@ import { readHostName, readSnapshot } from "./store.ts";
 const LOOK_MS = 30_000;
 /** restic walks through every snapshot. */
 const VERSIONS_MS = 5 * 60_000;
+/** An index of a million entries takes some 20 seconds. */
+const AGAIN_SECONDS = 2;
 
 export interface BrowseParts {
   db: Database;
@@ -33,26 +36,27 @@ interface Place {
 }
 
 /**
- * A page of a folder in a snapshot. What the viewer saw within half an hour comes from memory, also while the machine is away.
+ * A page of a folder in a snapshot. What the viewer saw within half an hour comes from memory: at once when it was whole, and otherwise when
+ * the machine cannot be asked.
  *
  * @throws ApiProblem `not_found`, `host_offline` and what an agent may fail with.
  */
 export async function folderPage(
   parts: BrowseParts,
   { hostId, snapshotId }: Place,
-  query: { path: string; cursor?: string | undefined; limit: number },
+  query: { path: string; cursor?: string | undefined; limit: number; indexed: boolean },
   viewer: Viewer,
 ): Promise<TreeFolder> {
   const path = query.path.replace(/(?<=.)\/+$/, "");
-  const from = readCursor(query.cursor);
+  const from = Number(query.cursor ?? 0);
   const snapshot = await snapshotOf(parts, hostId, snapshotId);
   const key = { session: viewer.session, hostId, snapshotId, path, part: `${from}.${query.limit}` };
   const kept = parts.kept.get(key);
   if (kept?.indexed === true) return kept;
-  const question = { type: "tree.list" as const, ...snapshot, path, from, limit: query.limit };
+  const { limit, indexed } = query;
+  const question = { type: "tree.list" as const, ...snapshot, path, from, limit, indexed };
   const answered = await parts.ask(hostId, question, { deadlineMs: LOOK_MS, cancel: viewer.gone });
   if (!answered.ok) {
-    if (answered.why !== "host_offline") throw await unanswered(parts, hostId, answered.why);
     if (kept !== undefined) return { ...kept, source: "kept" };
     throw await unanswered(parts, hostId, answered.why, parts.kept.folders(key));
   }
@@ -114,13 +118,6 @@ async function snapshotOf({ db }: BrowseParts, hostId: HostId, snapshotId: Resti
   return { snapshot_id: snapshotId, ...(snapshot.tree === undefined ? {} : { tree: snapshot.tree }) };
 }
 
-function readCursor(cursor: string | undefined): number {
-  if (cursor === undefined) return 0;
-  if (/^\d{1,12}$/.test(cursor)) return Number(cursor);
-  const fields = { cursor: "belongs to another list" };
-  throw new ApiProblem("validation_failed", "cursor: belongs to another list", { fields });
-}
-
 const CODES: Record<TreeFailureCode, ApiErrorCode> = {
   snapshot_missing: "not_found",
   path_missing: "not_found",
@@ -138,7 +135,7 @@ function expected<T extends TreeAnswer["type"]>(
 ): Extract<TreeAnswer, { type: T }> {
   if (answer.type === "tree.failed") {
     const { code, message } = answer.error;
-    const again = code === "indexing" || code === "busy" ? { retryAfterSeconds: 2 } : {};
+    const again = code === "indexing" || code === "busy" ? { retryAfterSeconds: AGAIN_SECONDS } : {};
     throw new ApiProblem(CODES[code], message, again);
   }
   // The link gives an answer to whoever asked, and an agent may still answer something else.
@@ -149,7 +146,7 @@ function expected<T extends TreeAnswer["type"]>(
 async function unanswered(
   { db }: BrowseParts,
   hostId: HostId,
-  why: "host_offline" | "agent_outdated" | "timed_out" | "cancelled",
+  why: Extract<Answered, { ok: false }>["why"],
   folders?: string[],
 ): Promise<ApiProblem> {
   const name = (await readHostName(db, hostId)) ?? "this host";
@@ -162,6 +159,10 @@ async function unanswered(
     case "agent_outdated":
       return new ApiProblem("agent_outdated", `the agent on ${name} cannot browse yet`, {
         hint: "update the agent",
+      });
+    case "agent_busy":
+      return new ApiProblem("agent_busy", `${name} is answering too many questions at once`, {
+        retryAfterSeconds: AGAIN_SECONDS,
       });
     case "timed_out":
     case "cancelled":

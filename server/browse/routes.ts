@@ -33,7 +33,7 @@ const tree = route({
   path: "/api/hosts/{id}/snapshots/{sid}/tree",
   access: "operator",
   summary: "A folder in a snapshot",
-  problems,
+  problems: [...problems, "snapshot_indexing", "snapshot_too_large"],
   request: { params, query: TreeQuery },
   responses: { 200: json(TreeFolder, "One page: folders first, then the rest, by name") },
 });

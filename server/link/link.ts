@@ -265,7 +265,10 @@ export class Link {
       case "schedule.ack":
         this.#aside("note what an agent applied", store.writeApplied(this.#parts, hostId, message));
         return;
-      default:
+      case "tree.list.result":
+      case "tree.search.result":
+      case "tree.versions.result":
+      case "tree.failed":
         return this.questions.answered(hostId, message);
     }
   }

@@ -1,7 +1,7 @@
 import type { HostId } from "@restic-manager/protocol/ids";
 import type { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 import { BROWSING_SINCE } from "@restic-manager/protocol/version";
-import type { Bus, NodeRequests } from "../platform/bus.ts";
+import type { Answered, Bus, NodeRequests } from "../platform/bus.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
 import type { Connection } from "./connection.ts";
@@ -11,10 +11,8 @@ import { nodesOf } from "./presence-store.ts";
 /** An agent keeps to the deadline itself; its answer needs a moment to come. */
 const GRACE_MS = 2_000;
 
-/** What became of a question. */
-export type Answered =
-  | { ok: true; answer: TreeAnswer }
-  | { ok: false; why: "host_offline" | "agent_outdated" | "timed_out" | "cancelled" };
+/** Most questions that one server has open at one agent: whoever asks more is turned away at once. */
+const MOST_OPEN = 16;
 
 /** A question without the parts that the link adds. */
 export type Question = TreeQuestion extends infer Q
@@ -53,6 +51,11 @@ export class Questions {
     this.#parts = parts;
   }
 
+  /** How many wait for an answer. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Asks a host's agent. Never throws but for the store; a `cancel` is passed on to the agent. */
   async ask(
     hostId: HostId,
@@ -61,6 +64,7 @@ export class Questions {
   ): Promise<Answered> {
     const { clock, hub, db, node } = this.#parts;
     if (options.cancel?.aborted === true) return { ok: false, why: "cancelled" };
+    if (this.#isBusy(hostId)) return { ok: false, why: "agent_busy" };
     const request_id = crypto.randomUUID();
     const whole = { ...question, request_id, deadline_ms: options.deadlineMs } as TreeQuestion;
     const { promise, resolve } = Promise.withResolvers<Answered>();
@@ -119,6 +123,8 @@ export class Questions {
     return [
       bus.respond("link.ask", ({ hostId, from, question }) => {
         const { request_id } = question;
+        // The bus asks again when it is not sure that it was heard.
+        if (this.#open.has(request_id)) return;
         const settle = (answered: Answered): void => {
           if (!this.#open.delete(request_id)) return;
           end();
@@ -128,8 +134,10 @@ export class Questions {
           settle({ ok: false, why: "timed_out" }),
         );
         const open = { hostId, connection: hub.current(hostId), settle };
+        const busy = this.#isBusy(hostId);
         this.#open.set(request_id, open);
-        this.#tell(open, question);
+        if (busy) settle({ ok: false, why: "agent_busy" });
+        else this.#tell(open, question);
       }),
       bus.respond("link.answer", ({ hostId, requestId, answered }) => {
         const open = this.#open.get(requestId);
@@ -139,6 +147,12 @@ export class Questions {
         if (this.#open.get(requestId)?.hostId === hostId) this.#leave(hostId, requestId);
       }),
     ];
+  }
+
+  #isBusy(hostId: HostId): boolean {
+    let open = 0;
+    for (const one of this.#open.values()) if (one.hostId === hostId) open += 1;
+    return open >= MOST_OPEN;
   }
 
   #tell({ connection, settle }: Open, question: TreeQuestion): void {

@@ -56,7 +56,7 @@ export const RequestOnTheWire: z.ZodType<
         z.object({ ok: z.literal(true), answer: TreeAnswer }),
         z.object({
           ok: z.literal(false),
-          why: z.enum(["host_offline", "agent_outdated", "timed_out", "cancelled"]),
+          why: z.enum(["host_offline", "agent_outdated", "agent_busy", "timed_out", "cancelled"]),
         }),
       ]),
     }),

@@ -30,6 +30,11 @@ export interface BusEvents {
 }
 export type BusTopic = keyof BusEvents;
 
+/** What became of a question to an agent. */
+export type Answered =
+  | { ok: true; answer: TreeAnswer }
+  | { ok: false; why: "host_offline" | "agent_outdated" | "agent_busy" | "timed_out" | "cancelled" };
+
 /** What one server asks of another one by name. Each is a nudge (the store has the facts), or may be lost (whoever waits has a deadline). */
 export interface NodeRequests {
   /** Deliver what waits for these hosts, whose agents are with you. */
@@ -39,13 +44,7 @@ export interface NodeRequests {
   "link.replaced": { hosts: { hostId: HostId; connection: number }[] };
   /** Ask this host's agent, and tell `from` what it says. */
   "link.ask": { hostId: HostId; from: string; question: TreeQuestion };
-  "link.answer": {
-    hostId: HostId;
-    requestId: string;
-    answered:
-      | { ok: true; answer: TreeAnswer }
-      | { ok: false; why: "host_offline" | "agent_outdated" | "timed_out" | "cancelled" };
-  };
+  "link.answer": { hostId: HostId; requestId: string; answered: Answered };
   /** Nobody waits for that answer any more. */
   "link.leave": { hostId: HostId; requestId: string };
 }

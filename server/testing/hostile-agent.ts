@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { binaryFrame, mutated, NEXT_SEQ, noiseText } from "@restic-manager/protocol/testing/hostile";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { ServerMessage } from "@restic-manager/protocol/server-message";
+import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import fc from "fast-check";
 import type { Link } from "../link/link.ts";
 
@@ -19,7 +20,7 @@ type Chunk = keyof typeof CHUNKS;
 const EPOCH = "0123456789abcdef0123456789abcdef";
 const HELLO = {
   type: "hello",
-  protocol_version: 1,
+  protocol_version: PROTOCOL_VERSION,
   machine_id: "m1",
   epoch: EPOCH,
   // As far as it likes: below what was committed, every later hello would only be told to begin anew.
@@ -43,10 +44,11 @@ const CHUNKS = {
 
 /** What every release has said, from the recordings, with its numbers and jobs made to fit. */
 function wholeMessages(jobId: JobId): fc.Arbitrary<object> {
-  const folder = join(import.meta.dirname, "../../protocol/golden/v1");
-  const recorded = readdirSync(folder)
-    .filter((name) => /^agent\..*\.json$/.test(name))
-    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Record<string, unknown>)
+  const golden = join(import.meta.dirname, "../../protocol/golden");
+  const recorded = ["v1", "v2", "v3"]
+    .flatMap((version) => readdirSync(join(golden, version)).map((name) => join(golden, version, name)))
+    .filter((file) => /\/agent\.[^/]*\.json$/.test(file))
+    .map((file) => JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>)
     .map((message) => {
       if (message["type"] === "hello") return HELLO;
       if ("seq" in message) message["seq"] = NEXT_SEQ;

@@ -139,6 +139,7 @@ function fitting(schema: Schema, schemas: Readonly<Record<string, Schema>>): fc.
         ),
         fc.string({ unit: "binary", maxLength: 60 }),
       );
+    case undefined:
     default:
       return fc.jsonValue();
   }
