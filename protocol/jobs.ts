@@ -1,6 +1,10 @@
 import { z } from "zod";
 import { backup } from "./jobs/backup.ts";
+import { diff } from "./jobs/diff.ts";
+import { forgetSnapshots } from "./jobs/forget-snapshots.ts";
 import { init } from "./jobs/init.ts";
+import { restore } from "./jobs/restore.ts";
+import { tag } from "./jobs/tag.ts";
 
 /** What every kind of job brings: what it is told, what it says under way, what it leaves behind. */
 interface JobKindShape {
@@ -10,7 +14,14 @@ interface JobKindShape {
 }
 
 /** THE list of job kinds. A kind is added here and in three registries that then do not compile without it. */
-export const jobKinds = { init, backup } as const satisfies Record<string, JobKindShape>;
+export const jobKinds = {
+  init,
+  backup,
+  restore,
+  diff,
+  tag,
+  forget_snapshots: forgetSnapshots,
+} as const satisfies Record<string, JobKindShape>;
 
 export type JobKind = keyof typeof jobKinds;
 export type JobInput<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["input"]>;

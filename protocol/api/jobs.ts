@@ -44,6 +44,8 @@ export const WaitsFor = z.enum(["host_offline", "delivery", "turn"]);
 function jobOf<K extends JobKind>(kind: K) {
   const { progress, result } = jobKinds[kind];
   const of = { ...common, kind: z.literal(kind) };
+  /** What it had done by then, where its kind can tell: a restore's files are there. */
+  const leftBehind = { left: result.optional() };
   return z.discriminatedUnion("state", [
     z.object({ ...of, state: z.literal("queued"), waits_for: WaitsFor }),
     z.object({ ...of, state: z.literal("running"), started_at: Instant, progress: progress.nullable() }),
@@ -54,13 +56,27 @@ function jobOf<K extends JobKind>(kind: K) {
       started_at: Instant.nullable(),
       finished_at: Instant,
       error: JobError,
+      ...leftBehind,
     }),
-    z.object({ ...of, state: z.literal("cancelled"), started_at: Instant.nullable(), finished_at: Instant }),
+    z.object({
+      ...of,
+      state: z.literal("cancelled"),
+      started_at: Instant.nullable(),
+      finished_at: Instant,
+      ...leftBehind,
+    }),
   ]);
 }
 
 /** A job as the console sees it: a union of kind × state, so that a queued job with a result cannot be written. */
-export const Job = z.discriminatedUnion("kind", [jobOf("init"), jobOf("backup")]);
+export const Job = z.discriminatedUnion("kind", [
+  jobOf("init"),
+  jobOf("backup"),
+  jobOf("restore"),
+  jobOf("diff"),
+  jobOf("tag"),
+  jobOf("forget_snapshots"),
+]);
 export type Job = z.infer<typeof Job>;
 
 export const JobsQuery = z.strictObject({
