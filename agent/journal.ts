@@ -198,7 +198,8 @@ export class Journal {
         )
         .run(at, ended.outcome, ended.log_lines, id);
       this.#outbox.append(this.#finished(ended));
-      if (row.started_at !== null ? mayHaveSaved(outcome) : outcome.state === "succeeded")
+      const reads = READING.has(row.kind);
+      if (!reads && (row.started_at !== null ? mayHaveSaved(outcome) : outcome.state === "succeeded"))
         this.#meta.set("report_due", "1");
     });
     this.#unwritten.delete(id);
@@ -390,6 +391,9 @@ export class Journal {
     }
   }
 }
+
+/** Kinds that change nothing in a repository: the server knows what is in it. */
+const READING: ReadonlySet<string> = new Set<JobKind>(["restore", "diff"]);
 
 /** Ends that say nothing of how far restic had come: its snapshot may have been saved in the last moment. */
 const UNSURE: ReadonlySet<JobErrorCode> = new Set<JobErrorCode>(["agent_restarted", "disk_full", "failed"]);

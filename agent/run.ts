@@ -96,6 +96,7 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     access,
     hostName: () => config?.host_name ?? system.hostname,
     hooks: (groupId: SourceGroupId) => hooksFor(config, groupId),
+    places: { restoreDir: paths.restoreDir, own: [paths.stateDir, paths.configDir] },
   };
   // Loaded with the first question, as is the work of jobs.
   const browse = lateBrowser(async () => {
@@ -128,7 +129,7 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
     async work(job, signals, say) {
       const { workOn } = await import("./work.ts");
-      return workOn(job, signals, { ...parts, say });
+      return workOn(job, signals, { ...parts, lookInto: browse.look, say });
     },
     async between(cancel) {
       const { reportRepository } = await import("./work.ts");

@@ -26,6 +26,7 @@ import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { wholeAgentConfig } from "./agent-config.ts";
 import { browseRoom } from "./browse/routes.ts";
+import { compareRoom } from "./compare/routes.ts";
 import type { Core } from "./core.ts";
 import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
@@ -41,8 +42,10 @@ import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
 import { hasCredentials, storeCredentials } from "./repositories/config.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
 import { hostPartsOf } from "./repositories/host-parts.ts";
+import { restoreRoom } from "./restore/routes.ts";
 import { schedulesRoom } from "./schedules/routes.ts";
 import { schedulesUsing } from "./schedules/store.ts";
+import { chosenSnapshotsRoom } from "./snapshots/chosen-routes.ts";
 import { snapshotsRoom } from "./snapshots/routes.ts";
 import { defaultHooks } from "./sources/hooks.ts";
 import { seedSourceGroup } from "./sources/groups.ts";
@@ -128,6 +131,27 @@ export function createApp(parts: AppParts) {
     )
     .route("/", snapshotsRoom(parts))
     .route("/", browseRoom({ ...parts, ask: (...question) => core.link.questions.ask(...question) }))
+    .route(
+      "/",
+      restoreRoom({
+        ...parts,
+        ...core,
+        hasCredentials,
+        viewJob,
+        viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
+      }),
+    )
+    .route("/", compareRoom({ ...parts, ...core, viewJob }))
+    .route(
+      "/",
+      chosenSnapshotsRoom({
+        ...parts,
+        ...core,
+        viewJob,
+        // There is no slot for such credentials yet: the everyday ones are tried, and the repository's server says no if it must.
+        hasAdmin: () => Promise.resolve(false),
+      }),
+    )
     .route(
       "/",
       sourcesRoom({

@@ -2,6 +2,7 @@ import type { Durable } from "@restic-manager/protocol/frame";
 import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import { jobKinds } from "@restic-manager/protocol/jobs";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
+import { recordChanges } from "./compare/record.ts";
 import { recordJob } from "./jobs/record.ts";
 import type { Touched } from "./link/touched.ts";
 import type { Trx } from "./platform/db/schema.ts";
@@ -35,6 +36,9 @@ export async function receiveDurable(
         touched.jobs.set(jobId, hostId);
       touched.hosts.add(hostId);
       return;
+    case "diff.changes":
+      // Whoever follows the comparison asks for more with each progress; nothing else changes.
+      return await recordChanges(trx, hostId, message);
     case "job.accepted":
     case "job.started":
     case "log.gap":

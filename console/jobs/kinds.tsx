@@ -3,10 +3,18 @@ import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { ReactNode } from "react";
 import { backupKind } from "./backup.tsx";
 import { initKind } from "./init.tsx";
+import { diffKind, forgetSnapshotsKind, restoreKind, tagKind } from "./other-kinds.tsx";
 import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */
-export const kindWords: { [K in JobKind]: KindWords<K> } = { init: initKind, backup: backupKind };
+export const kindWords: { [K in JobKind]: KindWords<K> } = {
+  init: initKind,
+  backup: backupKind,
+  restore: restoreKind,
+  diff: diffKind,
+  tag: tagKind,
+  forget_snapshots: forgetSnapshotsKind,
+};
 
 /** The words of a job's kind. The job is of that kind, which the compiler cannot follow through the table. */
 function wordsOf(job: Job): KindWords<JobKind> {

@@ -221,7 +221,7 @@ export class SimulatedAgent {
     return await workOn(job, signals, {
       ...work,
       runners: {
-        init: runners.init,
+        ...runners,
         backup: async (input, tools) => {
           const log: typeof tools.log = (stream, text) => {
             counters.lines += 1;

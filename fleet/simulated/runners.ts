@@ -2,6 +2,7 @@ import { failure, type JobRunner } from "@restic-manager/agent/job-runner";
 import type { JobRunners } from "@restic-manager/agent/jobs";
 import { ResticId } from "@restic-manager/protocol/ids";
 import type { JobProgress } from "@restic-manager/protocol/jobs";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Identity } from "./identity.ts";
 import { pause } from "./pause.ts";
 import type { SimulatedRepository } from "./repository.ts";
@@ -56,7 +57,10 @@ export function scriptedRunners({ identity, repository, nextStory, spawning }: S
     repository.save(story, began, ended);
     return { state: "succeeded", result: resultOf(story, story.end.issues, ended - began) };
   };
-  return { init, backup };
+  /** A simulated machine has no files: these only end. */
+  const nothing = (): Promise<JobOutcome> =>
+    Promise.resolve(failure({ code: "failed", message: "A simulated machine does not do that." }));
+  return { init, backup, restore: nothing, diff: nothing, tag: nothing, forget_snapshots: nothing };
 }
 
 function progressOf(story: Story, fraction: number, elapsedMs: number): JobProgress<"backup"> {

@@ -53,7 +53,13 @@ export type DiffFolder = z.infer<typeof DiffFolder>;
 
 /** Compares two snapshots. Changes travel apart from the result, as they are found (`diff.changes`). */
 export const diff = {
-  input: z.strictObject({ from: ResticId, to: ResticId }),
+  input: z.strictObject({
+    from: ResticId,
+    to: ResticId,
+    /** Their trees, by which the agent knows its indexes. */
+    from_tree: ResticId.optional(),
+    to_tree: ResticId.optional(),
+  }),
   progress: z.object({
     phase: z.enum(["waiting_for_repository", "comparing"]),
     counts: kindCounts,

@@ -12,6 +12,22 @@ interface KindHere {
 /** One line per kind; a kind that is missing here does not compile. */
 export const jobKindsHere: { [K in JobKind]: KindHere } = {
   init: { issues: () => 0, sourceGroup: () => undefined },
+  restore: {
+    issues: (result) => jobKinds.restore.result.pick({ issue_count: true }).parse(result).issue_count,
+    sourceGroup: () => undefined,
+  },
+  diff: { issues: () => 0, sourceGroup: () => undefined },
+  tag: {
+    issues: (result) => jobKinds.tag.result.pick({ not_found: true }).parse(result).not_found.length,
+    sourceGroup: () => undefined,
+  },
+  forget_snapshots: {
+    issues(result) {
+      const { not_removed } = jobKinds.forget_snapshots.result.pick({ not_removed: true }).parse(result);
+      return not_removed.length;
+    },
+    sourceGroup: () => undefined,
+  },
   backup: {
     issues: (result) => jobKinds.backup.result.pick({ issue_count: true }).parse(result).issue_count,
     sourceGroup(input) {

@@ -105,8 +105,8 @@ const run = ready((db, { id, at }: { id: JobId; at: number }) =>
 /** How a job ends in the table. */
 export type Ending =
   | { state: "succeeded"; started_at: number; result: string; issue_count: number }
-  | { state: "failed"; started_at: number | null; error: JobError }
-  | { state: "cancelled"; started_at: number | null };
+  | { state: "failed"; started_at: number | null; error: JobError; left?: string | null }
+  | { state: "cancelled"; started_at: number | null; left?: string | null };
 
 /**
  * queued or running → finished. False when the job had ended before: the first outcome wins. A clock that was set back meanwhile,
@@ -121,6 +121,7 @@ export async function setFinished(trx: Trx, id: JobId, at: number, ending: Endin
     result: ending.state === "succeeded" ? ending.result : null,
     issues: ending.state === "succeeded" ? ending.issue_count : 0,
     error: ending.state === "failed" ? JSON.stringify(ending.error) : null,
+    left: ending.state === "succeeded" ? null : (ending.left ?? null),
   });
   return Number(numAffectedRows) === 1;
 }
@@ -133,9 +134,10 @@ interface End {
   result: string | null;
   issues: number;
   error: string | null;
+  left: string | null;
 }
 
-const end = ready((db, { id, at, state, startedAt, result, issues, error }: End) =>
+const end = ready((db, { id, at, state, startedAt, result, issues, error, left }: End) =>
   db
     .updateTable("jobs")
     .set((e) => {
@@ -147,6 +149,7 @@ const end = ready((db, { id, at, state, startedAt, result, issues, error }: End)
         result,
         issue_count: issues,
         error,
+        left_behind: left,
       };
     })
     .where("id", "=", id)
