@@ -15,7 +15,7 @@ import { toJobError } from "../restic-access.ts";
 import { commandLine } from "../restore/command-line.ts";
 import { Measure, type Measured } from "../restore/measure.ts";
 import { canDropOwnership, dropOwnership } from "../restore/ownership.ts";
-import { Report } from "../restore/report.ts";
+import { inBytes, Report } from "../restore/report.ts";
 import { destinationOf, refusedInPlace, type Destination, type RestorePlaces } from "../restore/target.ts";
 
 /** A restore in the making: what is asked, where it goes, and what is known of it so far. */
@@ -65,6 +65,7 @@ async function run(work: Work): Promise<JobOutcome> {
   if (!first.ok) return first.outcome;
   const { measured } = first;
   report.measured(measured);
+  tools.log("manager", report.planInWords());
   const refused = whyNot(measured, work);
   if (refused !== undefined) return failure(refused);
   if (input.dry_run) return { state: "succeeded", result: report.result(true) };
@@ -173,7 +174,7 @@ function whyNot(measured: Measured, { input, places, report }: Work): JobError |
     return { code: "path_missing", message: "Nothing of what was picked is in this snapshot." };
   const tight = measured.space[0];
   if (tight === undefined || tight.needed <= tight.free || input.dry_run) return undefined;
-  const message = `There is not enough room: ${inGiB(tight.needed)} are to be written, and ${tight.at} has ${inGiB(tight.free)} free.`;
+  const message = `There is not enough room: ${inBytes(tight.needed)} are to be written, and ${tight.at} has ${inBytes(tight.free)} free.`;
   // Holes take no room, and nobody knows before how many there are.
   if (input.sparse) return void report.note(`${message} Going on, since holes take none.`);
   return {
@@ -181,10 +182,4 @@ function whyNot(measured: Measured, { input, places, report }: Work): JobError |
     message,
     hint: "Free some space, restore less, or choose a folder on another disk.",
   };
-}
-
-function inGiB(bytes: number): string {
-  return bytes >= 1024 ** 3
-    ? `${(bytes / 1024 ** 3).toFixed(1)} GiB`
-    : `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

@@ -148,10 +148,22 @@ export class Report {
     };
   }
 
+  /** What a dry run found. */
+  planInWords(): string {
+    const { files, bytes } = this.#total ?? {
+      files: this.#counts.files_total,
+      bytes: this.#counts.bytes_total,
+    };
+    const space = this.#space;
+    const room =
+      space === undefined ? "" : `; ${inBytes(space.needed)} to write, ${inBytes(space.free)} free`;
+    return `Picked: ${files} files and folders, ${inBytes(bytes)}${room}`;
+  }
+
   inWords(): string {
     const { files_restored, files_skipped, files_deleted, bytes_restored } = this.#counts;
     const parts = [
-      `${files_restored} restored (${bytes_restored} bytes)`,
+      `${files_restored} restored (${inBytes(bytes_restored)})`,
       ...(files_skipped > 0 ? [`${files_skipped} left as they were`] : []),
       ...(files_deleted > 0 ? [`${files_deleted} deleted`] : []),
       ...(this.#issueCount > 0 ? [`${this.#issueCount} with errors`] : []),
@@ -206,4 +218,11 @@ export class Report {
 function fraction(bytesDone: number, filesDone: number, total: { files: number; bytes: number }): number {
   const [done, of] = total.bytes > 0 ? [bytesDone, total.bytes] : [filesDone, total.files];
   return of === 0 ? 0 : Math.min(1, done / of);
+}
+
+/** For people. */
+export function inBytes(bytes: number): string {
+  if (bytes >= 1024 ** 3) return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  if (bytes >= 1024 ** 2) return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+  return bytes >= 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${bytes} bytes`;
 }

@@ -164,7 +164,8 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
             latest = countsOf(parsed.data);
             hasSummary = true;
           }
-          return false;
+          // Its figures are in the result, in words that people read.
+          return parsed?.success === true;
         }
         case "error": {
           const parsed = itemError.safeParse(message);
