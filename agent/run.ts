@@ -9,6 +9,7 @@ import { Ballast } from "./ballast.ts";
 import { lateBrowser } from "./browse/late-browser.ts";
 import { agentCore } from "./core.ts";
 import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
+import { lateDownloads } from "./download/late-downloads.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
@@ -143,6 +144,14 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
         return answer;
       },
     },
+    downloads: (out) =>
+      lateDownloads(
+        async () => {
+          const { Downloads } = await import("./download/downloads.ts");
+          return new Downloads({ ...out, restic: access, timers });
+        },
+        (error) => log.error("could not send a file", { error: toError(error) }),
+      ),
     onIdle: settle,
   });
 
