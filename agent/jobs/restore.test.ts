@@ -372,3 +372,53 @@ describe("in place", () => {
     expect(readFileSync(join(inside, "agent.db"), "utf8")).toBe("now");
   });
 });
+
+describe.skipIf(!AS_ROOT)("on disks of its own", () => {
+  const mounted: string[] = [];
+  const mount = (name: string, options: string): string => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    const { exitCode } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", options, "tmpfs", path]);
+    expect(exitCode).toBe(0);
+    mounted.push(path);
+    return path;
+  };
+  afterEach(() => {
+    for (const path of mounted.splice(0)) Bun.spawnSync(["umount", "--lazy", path]);
+  });
+
+  test("what the service's sandbox makes read-only is refused with that rule, in place as well", async () => {
+    writeFileSync(join(source(), "a"), "a");
+    const id = await backedUp();
+    const path = mount("read-only", "ro");
+    expect(
+      await refusal(wish(id, { target: { kind: "folder", path: join(path, "new/folder") } })),
+    ).toMatchObject({
+      code: "target_refused",
+      message: expect.stringContaining("ProtectSystem=strict"),
+      hint: expect.stringContaining(`ReadWritePaths=${path}`),
+    });
+    rmSync(source(), { recursive: true });
+    mkdirSync(source());
+    Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", source()]);
+    mounted.push(source());
+    expect(await refusal(wish(id, { target: { kind: "in_place" } }))).toMatchObject({
+      code: "target_refused",
+    });
+  });
+
+  test("without enough room nothing is begun", async () => {
+    writeFileSync(join(source(), "large"), crypto.getRandomValues(new Uint8Array(60_000)).slice());
+    for (let i = 0; i < 40; i += 1)
+      writeFileSync(join(source(), `f${i}`), crypto.getRandomValues(new Uint8Array(60_000)));
+    const id = await backedUp();
+    const path = join(mount("small", "size=1m"), "restored");
+    expect(await refusal(wish(id, { target: { kind: "folder", path } }))).toMatchObject({
+      code: "disk_full",
+      message: expect.stringMatching(/2\.3 MiB are to be written.*1\.0 MiB free/),
+    });
+    expect(existsSync(path)).toBe(false);
+    const tried = await restored(wish(id, { target: { kind: "folder", path }, dry_run: true }));
+    expect(tried.space).toMatchObject({ enough: false });
+  });
+});
