@@ -130,7 +130,11 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
     async work(job, signals, say) {
       const { workOn } = await import("./work.ts");
-      return workOn(job, signals, { ...parts, lookInto: browse.look, say });
+      return workOn(job, signals, {
+        ...parts,
+        lookInto: (snapshot, cancel, look) => browse.look(snapshot, cancel, look),
+        say,
+      });
     },
     async between(cancel) {
       const { reportRepository } = await import("./work.ts");

@@ -68,9 +68,7 @@ const caps = (downloadKiB: number) =>
     "PUT",
     `/api/hosts/${host.id}/bandwidth`,
     { parse: () => undefined },
-    {
-      ...(downloadKiB === 0 ? {} : { download_kib_per_s: downloadKiB }),
-    },
+    downloadKiB === 0 ? {} : { download_kib_per_s: downloadKiB },
   );
 
 async function slowly(work: () => Promise<void>): Promise<void> {

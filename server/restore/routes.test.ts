@@ -167,25 +167,23 @@ onEveryStore("a restore", (open) => {
       const made = await restore("POST", `/api/hosts/${host}/restore`, { snapshot_id, paths: ["/"] });
       const { id: job_id } = Job.parse((made.body as { job: unknown }).job);
       const at = instant(NOON + 5_000);
-      await db
-        .transaction()
-        .execute((trx) =>
-          recordJob(
-            trx,
-            host,
-            {
-              type: "job.finished",
-              job_id,
-              kind: "restore",
-              started_at: at,
-              finished_at: at,
-              outcome,
-              log_lines: 0,
-            },
-            nothingTouched(),
-            NOON + 6_000,
-          ),
-        );
+      await db.transaction().execute((trx) =>
+        recordJob(
+          trx,
+          host,
+          {
+            type: "job.finished",
+            job_id,
+            kind: "restore",
+            started_at: at,
+            finished_at: at,
+            outcome,
+            log_lines: 0,
+          },
+          nothingTouched(),
+          NOON + 6_000,
+        ),
+      );
       const { body } = await restore("GET", `/api/hosts/${host}/restore/${job_id}`);
       const { job } = body as { job: { state: string; left?: unknown } };
       expect(job.state).toBe(outcome.state);
