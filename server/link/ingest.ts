@@ -58,6 +58,8 @@ export interface IngestParts {
   /** Says that the store refuses to commit, and with `undefined` that it does again. */
   trouble: (error: unknown) => void;
   onError: (error: unknown, doing: string) => void;
+  /** Waited for before a batch that is not full, for frames to gather; nothing but a turn of the event loop unless told. */
+  gather?: () => Promise<void>;
   /** For tests; `MOST_WAITING_BYTES` unless told. */
   mostWaitingBytes?: number;
 }
@@ -117,6 +119,7 @@ export class Ingest {
         // Each frame arrives as a task of its own, after which all microtasks run, and a commit on SQLite is nothing else: only after
         // a turn are frames that arrived together committed together, and only so do pages get theirs between two batches.
         await turn();
+        if (this.#queue.length < BATCH_FRAMES) await this.#parts.gather?.();
         const batch = this.#queue.splice(0, BATCH_FRAMES);
         await this.#commitAll(batch);
         this.#release(batch);
