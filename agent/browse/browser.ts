@@ -27,8 +27,8 @@ const LISTING = 2;
 /** restics that look for one file in all snapshots, which may take minutes. */
 const FINDING = 1;
 
-/** A folder of its own takes restic a second or so. */
-const HEAD_START_MS = 3_000;
+/** A folder by itself takes restic half a second, and a second more of a large repository, whose last part may be slowed down. */
+const HEAD_START_MS = 1_000;
 
 export interface BrowserParts {
   /** For the indexes; made if it is not there. */

@@ -18,6 +18,7 @@ const QUICK_ENTRIES = 20_000;
 const ROUNDS = 5;
 const QUICK_ROUNDS = 2;
 const FOLDERS = 500;
+const QUICK_FOLDERS = 150;
 const SEARCHES = 5;
 /** What people look for: a name, none there is, a kind of file, what is everywhere, and what makes every name be looked at. */
 const QUERIES = [NEEDLE, "no such name", "*haystack*", "report", "*r*z*q*", "spool/*1*.pdf"];
@@ -74,7 +75,7 @@ async function measure(options: BenchOptions, folder: string, source: string): P
 interface Viewer {
   snapshotId: string;
   /** Asks below the snapshot's path. */
-  ask(what: string): Promise<Response>;
+  ask: (what: string) => Promise<Response>;
 }
 
 /** Signs in as a browser does, and waits until the snapshot is listed. */
@@ -180,7 +181,8 @@ async function measureLooking(
     const body = await json(await ask(what));
     return [performance.now() - began, body];
   };
-  const step = Math.max(1, Math.floor(folders.length / FOLDERS));
+  const most = quick ? QUICK_FOLDERS : FOLDERS;
+  const step = Math.max(1, Math.floor(folders.length / most));
   const small: number[] = [];
   for (let at = ROUNDS; at < folders.length; at += step) {
     const [took, body] = await timed(`tree?path=${encodeURIComponent(folders[at] ?? "")}`);
@@ -189,7 +191,7 @@ async function measureLooking(
   }
   const large: number[] = [];
   let cursor: string | null = "0";
-  while (cursor !== null && large.length < FOLDERS) {
+  while (cursor !== null && large.length < most) {
     const [took, body] = await timed(`tree?path=${encodeURIComponent(big)}&cursor=${cursor}`);
     large.push(took);
     cursor = TreeFolder.parse(body).next_cursor;

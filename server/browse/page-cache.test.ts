@@ -27,3 +27,13 @@ test("the page that nobody looked at for longest makes room", () => {
   cache.set(key("/large"), "p".repeat(1_000));
   expect(cache.get(key("/large"))).toBeUndefined();
 });
+
+test("of very many folders the last ones are named", () => {
+  const cache = new PageCache<string>(10_000_000, () => 0);
+  for (let n = 0; n < 1_000; n += 1) cache.set(key(`/${n}`), "page");
+  cache.get(key("/0"));
+  const named = cache.folders(key("/"));
+  expect(named).toHaveLength(500);
+  expect(named).toContain("/0");
+  expect(named).not.toContain("/400");
+});

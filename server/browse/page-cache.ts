@@ -1,3 +1,6 @@
+/** Most folders that are named: what was looked at last. */
+const FOLDERS_NAMED = 500;
+
 /** How long a page is kept for whoever saw it. */
 const KEPT_MS = 30 * 60_000;
 
@@ -57,7 +60,7 @@ export class PageCache<T> {
     }
   }
 
-  /** Folders of a snapshot that this session can still be shown. */
+  /** Folders of a snapshot that this session can still be shown, by name; the ones it looked at last when they are many. */
   folders(of: Pick<PageKey, "session" | "hostId" | "snapshotId">): string[] {
     const now = this.#elapsed();
     const paths = new Set<string>();
@@ -69,7 +72,7 @@ export class PageCache<T> {
         key.snapshotId === of.snapshotId
       )
         paths.add(key.path);
-    return [...paths].toSorted();
+    return [...paths].slice(-FOLDERS_NAMED).toSorted();
   }
 
   #drop(name: string): void {

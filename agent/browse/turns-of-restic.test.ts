@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { ResticId } from "@restic-manager/protocol/ids";
+import type { TreeQuestion } from "@restic-manager/protocol/tree";
+import { installFakeRestic, type FakeRestic } from "@restic-manager/restic/fake/install";
+import { testContext, testFolder, type TestFolder } from "@restic-manager/restic/testing/context";
+import { manualTimers, type ManualTimers } from "../testing/timers.ts";
+import { Browser } from "./browser.ts";
+
+const SNAPSHOT = ResticId.parse("a".repeat(64));
+const HEADER = JSON.stringify({ message_type: "snapshot", tree: "b".repeat(64), struct_type: "snapshot" });
+const EMPTY = [{ do: "print" as const, text: HEADER }];
+
+let folder: TestFolder;
+let fake: FakeRestic;
+let timers: ManualTimers;
+let browser: Browser;
+beforeEach(() => {
+  folder = testFolder();
+  fake = installFakeRestic(join(folder.path, "fake"), { initialised: true });
+  timers = manualTimers();
+  const context = testContext(folder.path, fake.path);
+  browser = new Browser({
+    folder: join(folder.path, "browse"),
+    restic: () => ({ ok: true, context }),
+    hostName: () => "h",
+    timers,
+  });
+});
+afterEach(async () => {
+  await browser.stop();
+  folder.remove();
+});
+
+let asked = 0;
+const list = (): TreeQuestion => ({
+  type: "tree.list",
+  request_id: `list${asked++}`,
+  deadline_ms: 600_000,
+  snapshot_id: SNAPSHOT,
+  path: "/",
+  from: 0,
+  limit: 10,
+});
+const versions = (): TreeQuestion => ({
+  type: "tree.versions",
+  request_id: `versions${asked++}`,
+  deadline_ms: 600_000,
+  path: "/srv",
+});
+async function until(there: () => boolean): Promise<void> {
+  while (!there()) await new Promise((resolve) => void setImmediate(resolve));
+}
+const lives = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+test("a search through all snapshots, which may take minutes, does not keep folders waiting", async () => {
+  fake.play({ initialised: true, commands: { find: [{ do: "hang" }], ls: EMPTY } });
+  const slow = [versions(), versions(), versions()].map((question) => browser.ask(question));
+  await until(() => fake.starts("find").length > 0);
+  expect(await browser.ask(list())).toMatchObject({ type: "tree.list.result", page: { total: 0 } });
+  expect(fake.starts("find")).toHaveLength(1);
+  browser.leaveAll();
+  for (const answer of await Promise.all(slow))
+    expect(answer).toMatchObject({ error: { code: "cancelled" } });
+});
+
+test("a restic that works for nobody any more is ended", async () => {
+  fake.play({ initialised: true, commands: { ls: [{ do: "hang" }] } });
+  const question = list();
+  const answer = browser.ask(question);
+  await until(() => fake.starts("ls").length > 0);
+  browser.leave(question.request_id);
+  expect(await answer).toMatchObject({ error: { code: "cancelled" } });
+  const starts = fake.starts("ls");
+  expect(starts).toHaveLength(1);
+  await until(() => !lives(starts[0]?.pid ?? 0));
+});
+
+test("the index is begun when the first folder is answered, or a second later if that takes longer", async () => {
+  fake.play({ initialised: true, commands: { ls: [...EMPTY, { do: "hang" }] } });
+  const first = browser.ask(list());
+  await until(() => fake.starts("ls").length === 1);
+  timers.advance(999);
+  const second = browser.ask(list());
+  await until(() => fake.starts("ls").length === 2);
+  // Both ask for a folder; the whole list comes now.
+  expect(fake.starts("ls").map(({ argv }) => argv.at(-1))).toEqual(["/", "/"]);
+  timers.advance(1);
+  await until(() => fake.starts("ls").length === 3);
+  expect(fake.starts("ls").at(-1)?.argv.at(-1)).toBe(SNAPSHOT);
+  browser.leaveAll();
+  for (const answer of [await first, await second])
+    expect(answer).toMatchObject({ error: { code: "cancelled" } });
+});
