@@ -4,7 +4,7 @@ import type { HeldJob } from "./journal.ts";
 
 /** True for a job that is done with what may delete; its input says so, and is all of it that is written down. */
 export function needsAdmin(job: HeldJob): boolean {
-  return (job.kind === "forget" || job.kind === "prune") && job.input.use_admin;
+  return "use_admin" in job.input && job.input.use_admin;
 }
 
 /**

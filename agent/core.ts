@@ -1,11 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { AgentConfig, RepositoryCredentials } from "@restic-manager/protocol/config";
+import type { DownloadOrder } from "@restic-manager/protocol/download";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 import type { ResticFound } from "@restic-manager/protocol/restic-found";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import { AdminCredentials } from "./admin-credentials.ts";
+import type { DownloadParts } from "./download/downloads.ts";
 import type { HeldJob, Journal } from "./journal.ts";
 import { ScheduleBook } from "./schedules/book.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
@@ -55,6 +57,12 @@ export interface CoreParts {
     ask: (question: TreeQuestion) => Promise<TreeAnswer>;
     leave: (requestId: string) => void;
     /** Nobody waits for any answer. */
+    leaveAll: () => void;
+    stop: () => Promise<void>;
+  };
+  /** Sends files of snapshots to browsers; without it that is refused. */
+  downloads?: (out: Pick<DownloadParts, "send" | "say">) => {
+    take: (order: DownloadOrder) => void;
     leaveAll: () => void;
     stop: () => Promise<void>;
   };
@@ -108,6 +116,7 @@ export function agentCore(parts: CoreParts): AgentCore {
       log.error(`could not ${doing}`, { error: toError(error) });
     }
   };
+  const downloads = parts.downloads?.({ send: (frame) => link.sendBytes(frame), say });
   let saving = Promise.resolve();
   const link: Link = new Link({
     outbox,
@@ -172,8 +181,17 @@ export function agentCore(parts: CoreParts): AgentCore {
           log.error("could not look into a snapshot", { error: toError(error) }),
         );
       },
+      download(order) {
+        if (downloads !== undefined) return downloads.take(order);
+        const error = { code: "failed" as const, message: "This agent cannot send files." };
+        if (order.type === "download.open")
+          say({ type: "download.failed", request_id: order.request_id, error });
+      },
       leave: (requestId) => parts.browse?.leave(requestId),
-      lost: () => parts.browse?.leaveAll(),
+      lost() {
+        parts.browse?.leaveAll();
+        downloads?.leaveAll();
+      },
       resync() {
         journal.resync();
         queue.wake();
@@ -195,6 +213,7 @@ export function agentCore(parts: CoreParts): AgentCore {
       scheduler.stop();
       await queue.stop();
       await parts.browse?.stop();
+      await downloads?.stop();
       link.stop();
       await saving;
     },

@@ -18,6 +18,8 @@ export interface AgentPaths {
   tmpDir: string;
   /** Indexes of snapshots that somebody looked into; can be made again. */
   browseDir: string;
+  /** Where restores go that name no folder of their own. */
+  restoreDir: string;
   /** The kept machine id of a machine that has none of its own. */
   machineIdFile: string;
 }
@@ -53,6 +55,8 @@ export function agentPaths(choices: PathChoices = {}): AgentPaths {
     cacheDir: join(stateDir, "cache"),
     tmpDir: join(stateDir, "tmp"),
     browseDir: join(stateDir, "browse"),
+    restoreDir:
+      choices.stateDir !== undefined || windows ? join(stateDir, "restored") : "/var/restic-restore",
     machineIdFile: join(stateDir, "machine-id"),
   };
 }

@@ -1,5 +1,6 @@
 import type { JobId } from "@restic-manager/protocol/ids";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import { WAITED_FOR } from "./job-habits.ts";
 import { NoRoom, type HeldJob, type Journal } from "./journal.ts";
 import type { Cancel, Timers } from "./timers.ts";
 
@@ -32,8 +33,8 @@ export interface QueueParts {
 }
 
 /**
- * One restic at a time. Jobs run in the order in which they were accepted, whether the server is there or not; every way a job can end
- * goes through the journal, once.
+ * One restic at a time. Jobs run in the order in which they were accepted, but for those that somebody waits for, whether the server is
+ * there or not; every way a job can end goes through the journal, once.
  */
 export class Queue {
   readonly #parts: QueueParts;
@@ -53,7 +54,7 @@ export class Queue {
 
   /** A report gives way: at a repository that does not answer it would hold the job up for minutes. It stays due. */
   add(job: HeldJob): void {
-    this.#waiting.push(job);
+    this.#waiting.splice(placeOf(job, this.#waiting), 0, job);
     this.#idle?.abort();
     this.wake();
   }
@@ -61,7 +62,9 @@ export class Queue {
   /** From now on jobs run, first those that were accepted in an earlier life. */
   open(earlier: HeldJob[]): void {
     this.#opened = true;
-    this.#waiting.unshift(...earlier);
+    const later = this.#waiting;
+    this.#waiting = [];
+    for (const job of [...earlier, ...later]) this.#waiting.splice(placeOf(job, this.#waiting), 0, job);
     this.wake();
   }
 
@@ -173,4 +176,10 @@ export class Queue {
       this.wake();
     });
   }
+}
+
+function placeOf(job: HeldJob, waiting: readonly HeldJob[]): number {
+  if (!WAITED_FOR.has(job.kind)) return waiting.length;
+  const behind = waiting.findIndex((other) => !WAITED_FOR.has(other.kind));
+  return behind === -1 ? waiting.length : behind;
 }

@@ -74,6 +74,7 @@ const HINTS: Partial<Record<ResticError["code"], string>> = {
   repository_full: "Free space at the repository server, then back up again.",
   repository_damaged: "Backups may still run. Check the repository before you rely on older snapshots.",
   source_missing: "Correct the folders of this source group.",
+  snapshot_missing: "It was forgotten meanwhile. Choose another snapshot.",
 };
 
 /** The service's sandbox shows restic every folder, and lets it write but a few. */
@@ -92,8 +93,6 @@ export function toJobError(error: ResticError): JobError | undefined {
 const STAND_INS = {
   incomplete: "failed",
   interrupted: "failed",
-  snapshot_missing: "failed",
-  path_missing: "failed",
 } as const satisfies Partial<Record<ResticError["code"], JobErrorCode>>;
 
 function jobCode(code: ResticError["code"]): JobErrorCode {

@@ -38,6 +38,8 @@ export interface WorkParts {
   ) => ReturnType<typeof resticContext>;
   hostName: () => string;
   hooks?: JobTools<JobKind>["hooks"];
+  places?: JobTools<JobKind>["places"];
+  lookInto?: JobTools<JobKind>["lookInto"];
   /** Who runs what; the product's own unless told. */
   runners?: JobRunners;
 }
@@ -76,6 +78,9 @@ export async function workOn(
     repositoryId: () => meta.get("repository_id"),
     jobId: job.id,
     ...(parts.hooks === undefined ? {} : { hooks: parts.hooks }),
+    ...(parts.places === undefined ? {} : { places: parts.places }),
+    ...(parts.lookInto === undefined ? {} : { lookInto: parts.lookInto }),
+    tell: (message) => journal.together(() => journal.append(message)),
     hostName: parts.hostName(),
     timers,
     log: (stream, text) => writer.line(stream, text),

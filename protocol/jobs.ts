@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { backup } from "./jobs/backup.ts";
 import { check } from "./jobs/check.ts";
+import { diff } from "./jobs/diff.ts";
+import { forgetSnapshots } from "./jobs/forget-snapshots.ts";
 import { forget } from "./jobs/forget.ts";
 import { init } from "./jobs/init.ts";
 import { prune } from "./jobs/prune.ts";
+import { restore } from "./jobs/restore.ts";
+import { tag } from "./jobs/tag.ts";
 import { unlock } from "./jobs/unlock.ts";
 
 /** What every kind of job brings: what it is told, what it says under way, what it leaves behind. */
@@ -15,10 +19,18 @@ interface JobKindShape {
 }
 
 /** THE list of job kinds. A kind is added here and in three registries that then do not compile without it. */
-export const jobKinds = { init, backup, forget, prune, check, unlock } as const satisfies Record<
-  string,
-  JobKindShape
->;
+export const jobKinds = {
+  init,
+  backup,
+  forget,
+  prune,
+  check,
+  unlock,
+  restore,
+  diff,
+  tag,
+  forget_snapshots: forgetSnapshots,
+} as const satisfies Record<string, JobKindShape>;
 
 export type JobKind = keyof typeof jobKinds;
 export type JobInput<K extends JobKind = JobKind> = z.infer<(typeof jobKinds)[K]["input"]>;

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { Instant, JobId, ResticId } from "./ids.ts";
 import { ScheduleFire } from "./schedule-fire.ts";
 import { ActorKind, JobKind } from "./jobs.ts";
+import { DiffChange, DIFF_BATCH } from "./jobs/diff.ts";
+import { DownloadEnd } from "./download.ts";
 import { JobOutcome } from "./outcome.ts";
 import { Snapshot } from "./snapshot.ts";
 import { TreeAnswer } from "./tree.ts";
@@ -28,6 +30,13 @@ export const DurableMessage = z.discriminatedUnion("type", [
   }),
   /** Lines that had to give way on the agent. They count in the numbering. */
   z.object({ type: z.literal("log.gap"), job_id: JobId, first_line: count, count: z.int().positive() }),
+  /** What a comparison has found, from its `first` change on. */
+  z.object({
+    type: z.literal("diff.changes"),
+    job_id: JobId,
+    first: count,
+    changes: z.array(DiffChange).min(1).max(DIFF_BATCH),
+  }),
   ScheduleFire,
   /** The whole list, in parts that each fit a frame; the server swaps it in with the last part. */
   z.object({
@@ -66,5 +75,6 @@ export const TransientMessage = z.discriminatedUnion("type", [
   /** The schedules of that version would survive a restart of the agent. */
   z.object({ type: z.literal("schedule.ack"), version: count }),
   ...TreeAnswer.options,
+  ...DownloadEnd.options,
 ]);
 export type TransientMessage = z.infer<typeof TransientMessage>;

@@ -3,6 +3,7 @@ import { AgentConfig, RepositoryCredentials } from "./config.ts";
 import { Instant, JobId } from "./ids.ts";
 import { ActorKind } from "./jobs.ts";
 import { ScheduleSet } from "./schedule.ts";
+import { DownloadOrder } from "./download.ts";
 import { TreeQuestion } from "./tree.ts";
 
 const count = z.int().nonnegative();
@@ -41,6 +42,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   ...TreeQuestion.options,
   /** Nobody waits for that answer any more. */
   z.object({ type: z.literal("tree.cancel"), request_id: z.string().max(64) }),
+  ...DownloadOrder.options,
   z.object({
     type: z.literal("error"),
     code: z.string().max(64),

@@ -5,7 +5,7 @@
  * |--------|------------|--------------|
  * | 1      | 2026-11-21 | first release: hello, durable frames, `init` and `backup` |
  * | 2      | 2026-11-21 | `schedule.set`, `schedule.ack`, `schedule.fire`; hooks in the configuration; `timezone` in hello |
- * | 3      | 2026-11-21 | `forget`, `prune`, `check`, `unlock`; `admin` in a command, `commands_needed` in hello; `tree.list`, `tree.search`, `tree.versions`, `tree.cancel` and their answers; the kind `restore` |
+ * | 3      | 2026-11-21 | `forget`, `prune`, `check`, `unlock`; `admin` in a command, `commands_needed` in hello; `tree.list`, `tree.search`, `tree.versions`, `tree.cancel` and their answers; `download.*`, `diff.changes`; the kinds `restore`, `diff`, `tag`, `forget_snapshots`; `left` in outcomes |
  */
 export const PROTOCOL_VERSION = 3;
 

@@ -25,7 +25,7 @@ const serverFloors: string[][] = [
   ["platform"],
   ["auth", "audit", "link"],
   ["hosts", "enrolment", "repositories", "sources", "snapshots", "jobs"],
-  ["schedules", "maintenance", "browse", "restore", "alerts", "metrics", "events", "retention"],
+  ["schedules", "maintenance", "browse", "restore", "compare", "alerts", "metrics", "events", "retention"],
   // One thing made of groups, schedules and maintenance: it stands on all three.
   ["templates"],
 ];

@@ -26,6 +26,7 @@ import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { wholeAgentConfig } from "./agent-config.ts";
 import { browseRoom } from "./browse/routes.ts";
+import { compareRoom } from "./compare/routes.ts";
 import type { Core } from "./core.ts";
 import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
@@ -41,12 +42,15 @@ import { findJob, findJobs } from "./jobs/jobs.ts";
 import { dropWaiting } from "./jobs/waiting-store.ts";
 import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
 import { hasCredentials, storeCredentials } from "./repositories/config.ts";
+import { hasAdmin } from "./repositories/admin.ts";
 import { adminCredentialsRoom } from "./repositories/admin-routes.ts";
 import { repositoriesRoom } from "./repositories/routes.ts";
 import { hostPartsOf } from "./repositories/host-parts.ts";
 import { nextRuns } from "./schedules/next-runs.ts";
+import { restoreRoom } from "./restore/routes.ts";
 import { schedulesRoom } from "./schedules/routes.ts";
 import { schedulesUsing } from "./schedules/store.ts";
+import { chosenSnapshotsRoom } from "./snapshots/chosen-routes.ts";
 import { snapshotsRoom } from "./snapshots/routes.ts";
 import { defaultHooks } from "./sources/hooks.ts";
 import { seedSourceGroup } from "./sources/groups.ts";
@@ -137,6 +141,28 @@ export function createApp(parts: AppParts) {
     .route("/", adminCredentialsRoom(parts))
     .route("/", maintenanceRoom({ ...parts, createJob: core.createJob, viewJob }))
     .route("/", browseRoom({ ...parts, ask: (...question) => core.link.questions.ask(...question) }))
+    .route(
+      "/",
+      restoreRoom({
+        ...parts,
+        ...core,
+        hasCredentials,
+        begin: (...wish) => core.link.downloads.begin(...wish),
+        isSessionAlive: sessionAlive,
+        viewJob,
+        viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
+      }),
+    )
+    .route("/", compareRoom({ ...parts, ...core, viewJob }))
+    .route(
+      "/",
+      chosenSnapshotsRoom({
+        ...parts,
+        ...core,
+        viewJob,
+        hasAdmin,
+      }),
+    )
     .route(
       "/",
       sourcesRoom({

@@ -3,6 +3,7 @@ import type { Epoch, HostId } from "@restic-manager/protocol/ids";
 import { jobKinds, type JobKind } from "@restic-manager/protocol/jobs";
 import { EXCLUSIVE_KINDS } from "@restic-manager/protocol/jobs/exclusive";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
+import { recordChanges } from "./compare/record.ts";
 import { recordJob } from "./jobs/record.ts";
 import { waitingForTurn } from "./link/turns.ts";
 import { noteTrouble } from "./maintenance/trouble.ts";
@@ -42,6 +43,9 @@ export async function receiveDurable(
         touched.jobs.set(jobId, hostId);
       touched.hosts.add(hostId);
       return;
+    case "diff.changes":
+      // Whoever follows the comparison asks for more with each progress; nothing else changes.
+      return await recordChanges(trx, hostId, message);
     case "job.accepted":
     case "job.started":
     case "log.gap":

@@ -107,6 +107,39 @@ export class Browser {
     for (const id of this.#asked.keys()) this.leave(id);
   }
 
+  /**
+   * Looks into a snapshot's index, which is made first if need be. `look` is called without one when there can be none; what it throws is
+   * thrown here.
+   */
+  async look<T>(
+    { id, tree = id }: { id: string; tree: string | undefined },
+    cancel: AbortSignal,
+    look: (reader: TreeReader | undefined) => Promise<T>,
+  ): Promise<T> {
+    const now = this.#parts.timers.now();
+    let done: { value: T } | { error: unknown } | undefined;
+    // To the store an error would mean that the file is damaged.
+    const within = async (reader: TreeReader): Promise<true> => {
+      done = await look(reader).then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      return true;
+    };
+    if ((await this.#store.read(tree, now, within)) === undefined && !cancel.aborted) {
+      const { ready, leave } = this.#indexer.want(tree, id);
+      try {
+        const made = await Promise.race([ready, aborted(cancel)]);
+        if (made?.ok === true) await this.#store.read(tree, now, within);
+      } finally {
+        leave();
+      }
+    }
+    if (done === undefined) return await look(undefined);
+    if ("error" in done) throw done.error;
+    return done.value;
+  }
+
   async stop(): Promise<void> {
     this.leaveAll();
     await this.#indexer.stop();
@@ -256,6 +289,14 @@ export class Browser {
     this.#headStarts.set(tree, promise);
     return promise;
   }
+}
+
+/** Resolves when somebody cancels. */
+function aborted(cancel: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (cancel.aborted) resolve(undefined);
+    cancel.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
 }
 
 /** Rejects when nobody waits any more. */

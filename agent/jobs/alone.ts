@@ -1,3 +1,4 @@
+import type { EXCLUSIVE_KINDS } from "@restic-manager/protocol/jobs/exclusive";
 import type { JobProgress } from "@restic-manager/protocol/jobs";
 import type { ResticContext, Hooks } from "@restic-manager/restic/context";
 import type { Outcome } from "@restic-manager/restic/error";
@@ -7,7 +8,7 @@ import type { JobTools } from "../job-runner.ts";
 import { pastLock, type PastLock } from "../past-lock.ts";
 import { toJobError } from "../restic-access.ts";
 
-type AloneKind = "forget" | "prune" | "check";
+type AloneKind = (typeof EXCLUSIVE_KINDS)[number];
 
 /** Runs a restic command that needs the repository for itself, with what the job says meanwhile. */
 export function alone<T>(

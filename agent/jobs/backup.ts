@@ -7,6 +7,8 @@ import { failure, type JobRunner, type JobTools } from "../job-runner.ts";
 import { watchOpening } from "../opening.ts";
 import { betweenHooks } from "./hooked.ts";
 import { pastLock } from "../past-lock.ts";
+import { toJobError } from "../restic-access.ts";
+import { speedometer } from "../speedometer.ts";
 
 /** Issues that travel with the result; the log has them all. */
 const ISSUES_SENT = 500;
@@ -91,19 +93,6 @@ function toProgress(progress: BackupProgress, bytesPerSecond: number | undefined
     ...(bytesPerSecond === undefined ? {} : { bytes_per_second: bytesPerSecond }),
     error_count: progress.errors,
     current_files: progress.current_files.slice(0, 8).map((path) => path.slice(0, 4_096)),
-  };
-}
-
-/** Bytes per second over the last few reports, which come about once a second. */
-function speedometer(now: () => number): (bytesDone: number) => number | undefined {
-  const seen: { at: number; bytes: number }[] = [];
-  return (bytes) => {
-    seen.push({ at: now(), bytes });
-    if (seen.length > 6) seen.shift();
-    const [first] = seen;
-    const last = seen.at(-1);
-    if (first === undefined || last === undefined || last.at - first.at < 500) return undefined;
-    return Math.max(0, Math.round(((last.bytes - first.bytes) * 1_000) / (last.at - first.at)));
   };
 }
 

@@ -7,6 +7,7 @@ import { forgetKind } from "./forget.tsx";
 import { initKind } from "./init.tsx";
 import { pruneKind } from "./prune.tsx";
 import { unlockKind } from "./unlock.tsx";
+import { diffKind, forgetSnapshotsKind, restoreKind, tagKind } from "./other-kinds.tsx";
 import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */
@@ -17,6 +18,10 @@ export const kindWords: { [K in JobKind]: KindWords<K> } = {
   prune: pruneKind,
   check: checkKind,
   unlock: unlockKind,
+  restore: restoreKind,
+  diff: diffKind,
+  tag: tagKind,
+  forget_snapshots: forgetSnapshotsKind,
 };
 
 /** The words of a job's kind. The job is of that kind, which the compiler cannot follow through the table. */

@@ -2,6 +2,7 @@ import { failure, type JobRunner } from "@restic-manager/agent/job-runner";
 import type { JobRunners } from "@restic-manager/agent/jobs";
 import { ResticId } from "@restic-manager/protocol/ids";
 import type { JobProgress } from "@restic-manager/protocol/jobs";
+import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Identity } from "./identity.ts";
 import { pause } from "./pause.ts";
 import type { SimulatedRepository } from "./repository.ts";
@@ -70,7 +71,10 @@ export function scriptedRunners({ identity, repository, nextStory, spawning }: S
       state: "succeeded",
       result: { removed_count: 0, found: [], remaining: [], unreadable_count: 0 },
     });
-  return { init, backup, forget, prune, check, unlock };
+  /** A simulated machine has no files: these only end. */
+  const nothing = (): Promise<JobOutcome> =>
+    Promise.resolve(failure({ code: "failed", message: "A simulated machine does not do that." }));
+  return { init, backup, forget, prune, check, unlock, restore: nothing, diff: nothing, tag: nothing, forget_snapshots: nothing };
 }
 
 function progressOf(story: Story, fraction: number, elapsedMs: number): JobProgress<"backup"> {

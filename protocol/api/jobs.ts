@@ -52,6 +52,8 @@ export type WaitsOn = z.infer<typeof WaitsOn>;
 function jobOf<K extends JobKind>(kind: K) {
   const { progress, result } = jobKinds[kind];
   const of = { ...common, kind: z.literal(kind) };
+  /** What it had done by then, where its kind can tell: a restore's files are there. */
+  const leftBehind = { left: result.optional() };
   return z.discriminatedUnion("state", [
     z.object({
       ...of,
@@ -68,8 +70,15 @@ function jobOf<K extends JobKind>(kind: K) {
       started_at: Instant.nullable(),
       finished_at: Instant,
       error: JobError,
+      ...leftBehind,
     }),
-    z.object({ ...of, state: z.literal("cancelled"), started_at: Instant.nullable(), finished_at: Instant }),
+    z.object({
+      ...of,
+      state: z.literal("cancelled"),
+      started_at: Instant.nullable(),
+      finished_at: Instant,
+      ...leftBehind,
+    }),
   ]);
 }
 
@@ -81,6 +90,10 @@ export const Job = z.discriminatedUnion("kind", [
   jobOf("prune"),
   jobOf("check"),
   jobOf("unlock"),
+  jobOf("restore"),
+  jobOf("diff"),
+  jobOf("tag"),
+  jobOf("forget_snapshots"),
 ]);
 export type Job = z.infer<typeof Job>;
 

@@ -15,4 +15,4 @@ export type MaintenanceProgress = z.infer<typeof MaintenanceProgress>;
  * Kinds that need a repository for themselves; one of them at a time on one repository, whichever hosts they are for. Strings, because
  * the store compares with them.
  */
-export const EXCLUSIVE_KINDS = ["forget", "prune", "check"] as const;
+export const EXCLUSIVE_KINDS = ["forget", "prune", "check", "tag", "forget_snapshots"] as const;

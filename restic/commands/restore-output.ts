@@ -23,6 +23,8 @@ export type RestoreProgress = RestoreCounts & {
   /** The last one that was finished. */
   current_file?: string;
   errors: number;
+  /** The last few of them. */
+  newest_issues: RestoreIssue[];
 };
 
 /** Something that was not restored as it should be. `path` is that in the snapshot. */
@@ -72,6 +74,7 @@ function countsOf(m: z.infer<typeof counts>): RestoreCounts {
 /** Issues kept in the result; the rest are only counted, and are in the log. */
 export const maxRestoreIssues = 1000;
 const maxSeen = 20_000;
+const newestKept = 5;
 const noCounts: RestoreCounts = {
   files_total: 0,
   files_restored: 0,
@@ -106,6 +109,7 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
   const { redact, verboseItems = false, onProgress, onItem } = options;
   const issues: RestoreIssue[] = [];
   const seen = new Set<string>();
+  const newest: RestoreIssue[] = [];
   let issueCount = 0;
   let latest = noCounts;
   let hasSummary = false;
@@ -117,7 +121,10 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
     if (seen.has(path)) return;
     if (seen.size < maxSeen) seen.add(path);
     issueCount++;
-    if (issues.length < maxRestoreIssues) issues.push({ path: redact(path), message: redact(message) });
+    const issue = { path: redact(path), message: redact(message) };
+    if (issues.length < maxRestoreIssues) issues.push(issue);
+    newest.push(issue);
+    if (newest.length > newestKept) newest.shift();
   };
   const addStatus = (message: Message): void => {
     const parsed = counts.safeParse(message);
@@ -131,6 +138,7 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
       ...(seconds_remaining === undefined ? {} : { seconds_remaining }),
       ...(current === undefined ? {} : { current_file: redact(current) }),
       errors: issueCount,
+      newest_issues: [...newest],
     });
   };
 
@@ -156,7 +164,8 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
             latest = countsOf(parsed.data);
             hasSummary = true;
           }
-          return false;
+          // Its figures are in the result, in words that people read.
+          return parsed?.success === true;
         }
         case "error": {
           const parsed = itemError.safeParse(message);

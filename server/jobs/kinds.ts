@@ -30,6 +30,22 @@ export const jobKindsHere: { [K in JobKind]: KindHere } = {
     sourceGroup: () => undefined,
   },
   unlock: { issues: () => 0, sourceGroup: () => undefined },
+  restore: {
+    issues: (result) => jobKinds.restore.result.pick({ issue_count: true }).parse(result).issue_count,
+    sourceGroup: () => undefined,
+  },
+  diff: { issues: () => 0, sourceGroup: () => undefined },
+  tag: {
+    issues: (result) => jobKinds.tag.result.pick({ not_found: true }).parse(result).not_found.length,
+    sourceGroup: () => undefined,
+  },
+  forget_snapshots: {
+    issues(result) {
+      const { not_removed } = jobKinds.forget_snapshots.result.pick({ not_removed: true }).parse(result);
+      return not_removed.length;
+    },
+    sourceGroup: () => undefined,
+  },
   backup: {
     issues: (result) => IssueCount.parse(result).issue_count,
     sourceGroup(input) {

@@ -1,4 +1,4 @@
-import type { JobKind } from "@restic-manager/protocol/jobs";
+import { jobKinds, type JobKind } from "@restic-manager/protocol/jobs";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
@@ -19,7 +19,7 @@ import {
 } from "./store.ts";
 
 /** The durable messages that are about a job. */
-export type JobMessage = Extract<DurableMessage, { job_id: JobId }>;
+export type JobMessage = Exclude<Extract<DurableMessage, { job_id: JobId }>, { type: "diff.changes" }>;
 
 /**
  * Writes down what an agent reports of a job. Jobs move only by compare-and-set: what does not fit the state changes nothing, and
@@ -142,6 +142,7 @@ async function recreate(
     input: JSON.stringify(input),
     result: ending.state === "succeeded" ? ending.result : null,
     error: ending.state === "failed" ? JSON.stringify(ending.error) : null,
+    left_behind: ending.state === "succeeded" ? null : (ending.left ?? null),
     issue_count: ending.state === "succeeded" ? ending.issue_count : 0,
     created_at: createdAt,
     started_at: ending.started_at,
@@ -156,9 +157,17 @@ async function recreate(
 function endingOf(kind: JobKind, message: Finished, time: ReadTime): Ending {
   const { outcome } = message;
   const started_at = message.started_at === null ? null : time(message.started_at);
-  if (outcome.state === "failed") return { state: "failed", started_at, error: outcome.error };
-  if (outcome.state === "cancelled") return { state: "cancelled", started_at };
+  if (outcome.state === "failed")
+    return { state: "failed", started_at, error: outcome.error, left: leftOf(kind, outcome.left) };
+  if (outcome.state === "cancelled")
+    return { state: "cancelled", started_at, left: leftOf(kind, outcome.left) };
   return success(kind, outcome, started_at ?? time(message.finished_at));
+}
+
+/** What cannot be read is left out: how the job ended matters more. */
+function leftOf(kind: JobKind, left: unknown): string | null {
+  const parsed = jobKinds[kind].result.safeParse(left);
+  return parsed.success ? JSON.stringify(parsed.data) : null;
 }
 
 function success(

@@ -120,8 +120,8 @@ const run = ready((db, { id, at }: { id: JobId; at: number }) =>
 /** How a job ends in the table. */
 export type Ending =
   | { state: "succeeded"; started_at: number; result: string; issue_count: number }
-  | { state: "failed"; started_at: number | null; error: JobError }
-  | { state: "cancelled"; started_at: number | null };
+  | { state: "failed"; started_at: number | null; error: JobError; left?: string | null }
+  | { state: "cancelled"; started_at: number | null; left?: string | null };
 
 /** How a job's log ends: its lines, those of them that nobody has, and what it takes. */
 export interface LogEnding {
@@ -152,6 +152,7 @@ export async function setFinished(
     result: ending.state === "succeeded" ? ending.result : null,
     issues: ending.state === "succeeded" ? ending.issue_count : 0,
     error: ending.state === "failed" ? JSON.stringify(ending.error) : null,
+    left: ending.state === "succeeded" ? null : (ending.left ?? null),
   });
   return Number(numAffectedRows) === 1;
 }
@@ -164,30 +165,33 @@ interface End {
   result: string | null;
   issues: number;
   error: string | null;
+  left: string | null;
   lines: number | null;
   missing: number | null;
   bytes: number | null;
 }
 
-const end = ready((db, { id, at, state, startedAt, result, issues, error, lines, missing, bytes }: End) =>
-  db
-    .updateTable("jobs")
-    .set((e) => {
-      const begun = e.fn.coalesce("started_at", e.val(startedAt), "created_at");
-      return {
-        state,
-        finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
-        started_at: e.fn.coalesce("started_at", e.val(startedAt)),
-        result,
-        issue_count: issues,
-        error,
-        log_lines: e.fn.coalesce(e.val(lines), "log_lines"),
-        log_missing: e.fn.coalesce(e.val(missing), "log_missing"),
-        log_bytes: e.fn.coalesce(e.val(bytes), "log_bytes"),
-      };
-    })
-    .where("id", "=", id)
-    .where("state", "in", ACTIVE),
+const end = ready(
+  (db, { id, at, state, startedAt, result, issues, error, left, lines, missing, bytes }: End) =>
+    db
+      .updateTable("jobs")
+      .set((e) => {
+        const begun = e.fn.coalesce("started_at", e.val(startedAt), "created_at");
+        return {
+          state,
+          finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
+          started_at: e.fn.coalesce("started_at", e.val(startedAt)),
+          result,
+          issue_count: issues,
+          error,
+          left_behind: left,
+          log_lines: e.fn.coalesce(e.val(lines), "log_lines"),
+          log_missing: e.fn.coalesce(e.val(missing), "log_missing"),
+          log_bytes: e.fn.coalesce(e.val(bytes), "log_bytes"),
+        };
+      })
+      .where("id", "=", id)
+      .where("state", "in", ACTIVE),
 );
 
 /** queued and never sent → cancelled. False when it had been sent: then the agent decides. */

@@ -41,6 +41,7 @@ export function viewJob(job: JobRecord, around: JobSurroundings): Job {
     waits_on: around.waitsOn,
     progress: around.progress ?? null,
     ...(job.result === null ? {} : { result: JSON.parse(job.result) as unknown }),
+    ...(job.left_behind === null ? {} : { left: JSON.parse(job.left_behind) as unknown }),
     ...(job.error === null ? {} : { error: JSON.parse(job.error) as unknown }),
   });
 }

@@ -46,6 +46,11 @@ export async function adminCredentials(
   };
 }
 
+/** Whether a host has credentials that may delete. */
+export async function hasAdmin(db: Database, hostId: HostId): Promise<boolean> {
+  return (await readAdmin(db, hostId)) !== undefined;
+}
+
 /** What may be shown; undefined when the slot is empty. */
 export async function viewAdmin(
   db: Database,

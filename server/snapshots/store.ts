@@ -1,4 +1,4 @@
-import type { HostId } from "@restic-manager/protocol/ids";
+import type { HostId, ResticId } from "@restic-manager/protocol/ids";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { Snapshot } from "@restic-manager/protocol/snapshot";
 import { rowLock } from "../platform/db/dialect.ts";
@@ -118,4 +118,20 @@ export async function readTotals(db: Database, hostId: HostId) {
     .select(["snapshot_count", "snapshots_taken_at"])
     .where("id", "=", hostId)
     .executeTakeFirst();
+}
+
+export async function hostNamed(trx: Trx, hostId: HostId): Promise<string | undefined> {
+  const row = await trx.selectFrom("hosts").select("name").where("id", "=", hostId).executeTakeFirst();
+  return row?.name;
+}
+
+/** Those of `ids` that are in the host's list. */
+export async function listedAmong(trx: Trx, hostId: HostId, ids: readonly ResticId[]): Promise<Set<string>> {
+  const rows = await trx
+    .selectFrom("snapshots")
+    .select("id")
+    .where("host_id", "=", hostId)
+    .where("id", "in", ids)
+    .execute();
+  return new Set(rows.map((row) => row.id));
 }

@@ -7,6 +7,7 @@ import * as pages from "./migrations/0005_pages.ts";
 import * as schedules from "./migrations/0006_schedules.ts";
 import * as activeJobs from "./migrations/0007_active_jobs.ts";
 import * as maintenance from "./migrations/0008_maintenance.ts";
+import * as restore from "./migrations/0009_restore.ts";
 import * as templates from "./migrations/0010_templates.ts";
 
 /** One step of the tables' history. Never edited once released. */
@@ -26,5 +27,6 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0006_schedules": schedules,
   "0007_active_jobs": activeJobs,
   "0008_maintenance": maintenance,
+  "0009_restore": restore,
   "0010_templates": templates,
 };

@@ -11,6 +11,7 @@ import type {
   TemplateId,
   UserId,
 } from "@restic-manager/protocol/ids";
+import type { DiffKind } from "@restic-manager/protocol/jobs/diff";
 import type { ActorKind, JobKind, JobState } from "@restic-manager/protocol/jobs";
 
 /**
@@ -42,6 +43,17 @@ export interface Tables {
   /** Failed sign-ins by `account:NAME` or `address:IP`; a success removes the account's row. */
   sign_in_failures: { key: string; count: number; last_at: number };
   hosts: HostTable;
+  /** What comparisons of snapshots found, in restic's order. */
+  diff_changes: {
+    job_id: JobId;
+    n: number;
+    path: string;
+    kind: DiffKind;
+    is_folder: number;
+    suspicious: number;
+    size_before: number | null;
+    size_after: number | null;
+  };
   /** How far the server has committed each life of each agent's outbox. */
   link_epochs: {
     host_id: HostId;
@@ -307,6 +319,8 @@ interface JobTable {
   input: string;
   result: string | null;
   error: string | null;
+  /** JSON in the shape of the kind's result: what a job that did not succeed had done by then, where its kind tells. */
+  left_behind: Generated<string | null>;
   /** 0 unless the job succeeded with issues. */
   issue_count: Generated<number>;
   created_at: number;
