@@ -66,6 +66,20 @@ test("both streams arrive, with the exit code", async () => {
   expect(lines.sort()).toEqual(["stderr: err", "stdout: last", "stdout: out"]);
 });
 
+test("what is written line by line and gathered arrives whole, and stderr at once", async () => {
+  const count = 3_000;
+  const { lines, outcome } = start(
+    `i=0; while [ $i -lt ${count} ]; do echo $i; i=$((i+1)); done; echo end >&2`,
+    {
+      gatherStdout: true,
+    },
+  );
+  expect(await factsOf(outcome)).toEqual({ code: 0, signal: null, ...quiet });
+  const expected = Array.from({ length: count }, (_, n) => `stdout: ${n}`);
+  expect(lines.filter((line) => line !== "stderr: end")).toEqual(expected);
+  expect(lines).toContain("stderr: end");
+});
+
 test("the child sees exactly the given environment and folder", async () => {
   const { lines, outcome } = start("/usr/bin/env; pwd", { env: { ONLY: "this" } });
   await outcome;

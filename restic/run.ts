@@ -23,6 +23,11 @@ export type RunOptions = {
    * settles.
    */
   onStdoutBytes?: (chunk: Uint8Array) => void | Promise<void>;
+  /**
+   * Waits a millisecond after each small piece of standard output. restic writes every line by itself, and a reader that is woken by each of a
+   * million lines slows both down: 400,000 reads took 3.7 s of CPU, 9,000 take 1.3 s.
+   */
+  gatherStdout?: boolean;
   /** The bound of one line of standard output; `maxLineBytes` unless a whole document is one line. */
   maxStdoutLineBytes?: number;
   /** Called before anything else happens, as soon as the process exists. */
@@ -52,6 +57,9 @@ export type RunOutcome =
   | { state: "exited"; facts: ExitFacts }
   | { state: "not_started"; reason: "cancelled" | "program_missing" | "failed"; message: string };
 
+/** Enough to be worth being woken for. */
+const gatherBytes = 32 * 1024;
+const gatherMs = 1;
 /** How long the pipes may stay silent and open after the process has ended: a grandchild may hold them. */
 export const pipeGraceMs = 2_000;
 /** What may still come out of the pipes after the end, in bytes, before the rest is given up. */
@@ -149,7 +157,7 @@ type Pipe = {
 function readPipe(
   stream: ReadableStream<Uint8Array>,
   name: StreamName,
-  { onLine, onStdoutBytes, timers, maxStdoutLineBytes }: RunOptions,
+  { onLine, onStdoutBytes, timers, maxStdoutLineBytes, gatherStdout }: RunOptions,
   killLeftovers: () => void,
 ): Pipe {
   const reader = stream.getReader();
@@ -179,6 +187,8 @@ function readPipe(
         if (name === "stdout" && onStdoutBytes !== undefined) await onStdoutBytes(value);
         else await hand(splitter.push(value));
         if (bytesAfterEnd !== undefined && bytesAfterEnd > pipeGraceBytes) break;
+        if (name === "stdout" && gatherStdout === true && value.byteLength < gatherBytes)
+          await new Promise<void>((resolve) => void timers.after(gatherMs, resolve));
       }
       await hand(splitter.end());
     } finally {

@@ -35,7 +35,7 @@ const house = new Set(["protocol", "restic", "agent", "server", "console", "flee
 const isOurs = (path: string) => house.has(roomOf(path));
 const roomOf = (path: string) => path.split("/")[0] ?? "";
 const isTest = (path: string) =>
-  /\.test\.tsx?$/.test(path) || /^(agent|server|protocol)\/testing\//.test(path);
+  /\.test\.tsx?$/.test(path) || /^(server|protocol|agent)\/testing\//.test(path);
 
 /** The floor of a server file; nothing for a room that has none yet. */
 function floorOf(path: string): number | undefined {

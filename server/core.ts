@@ -3,7 +3,7 @@ import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { wholeAgentConfig } from "./agent-config.ts";
 import { refreshHost, refreshHosts } from "./hosts/refresh.ts";
 import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
-import { ownerOfActive } from "./jobs/jobs.ts";
+import { ownersOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
 import { finishLost } from "./jobs/record.ts";
 import { recordLogs } from "./jobs/record-logs.ts";
@@ -15,6 +15,7 @@ import type { Bus } from "./platform/bus.ts";
 import { instant, type Clock } from "./platform/clock.ts";
 import { isStoreTrouble } from "./platform/db/errors.ts";
 import type { Database, Trx } from "./platform/db/schema.ts";
+import { gathered } from "./platform/gathered.ts";
 import type { Log } from "./platform/log.ts";
 import type { Seal } from "./platform/seal.ts";
 import { receiveDurable } from "./reception.ts";
@@ -30,6 +31,8 @@ export interface CoreParts {
   seal: Seal;
   audit: Audit;
   publicAddress: () => Promise<string>;
+  /** How long frames of agents gather before they are committed together; no longer than a turn of the event loop unless told. */
+  gatherMs?: number | undefined;
 }
 
 /** What several rooms need and one must own: the link to the agents, the making of jobs, their progress. */
@@ -46,9 +49,22 @@ export interface Core {
 const SYSTEM = { kind: "system" as const, id: null, name: "restic-manager", address: null };
 
 /** Builds the core. Nothing runs before `link.start`. */
-export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddress }: CoreParts): Core {
+export function createCore({
+  db,
+  clock,
+  bus,
+  nodes,
+  log,
+  seal,
+  audit,
+  publicAddress,
+  gatherMs,
+}: CoreParts): Core {
   const nextId = jobIds(clock);
-  const progress = new ProgressBoard(bus, (jobId) => ownerOfActive(db, jobId));
+  const progress = new ProgressBoard(
+    bus,
+    gathered((jobIds) => ownersOfActive(db, jobIds)),
+  );
   const create = async (trx: Trx, job: NewJob): Promise<{ id: JobId }> => {
     const made = await createJob(trx, { clock, nextId }, job);
     await refreshHost(trx, job.hostId);
@@ -98,6 +114,9 @@ export function createCore({ db, clock, bus, nodes, log, seal, audit, publicAddr
       for (const hostId of await needInit(trx, hostIds))
         await create(trx, { kind: "init", input: {}, hostId, actor: SYSTEM });
     },
+    ...(gatherMs === undefined
+      ? {}
+      : { gather: () => new Promise<void>((resolve) => void clock.after(gatherMs, resolve)) }),
     isStoreTrouble,
     onError: (error, doing) => log.error(`could not ${doing}`, error),
     onUnfit: ({ jobId, hostId, event }) =>

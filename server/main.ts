@@ -14,6 +14,12 @@ import { startServer, type RunningServer } from "./start.ts";
 const FAILED = 1;
 const MISCONFIGURED = 78;
 
+/**
+ * A transaction on PostgreSQL costs the server and the database some 30 statements whoever it is for: those of many agents go together.
+ * Measured with three servers (docs/decisions/who-holds-an-agent.md).
+ */
+const GATHER_MS = 20;
+
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
@@ -26,6 +32,7 @@ async function main(): Promise<void> {
       log,
       pages: serveConsole(loadConsole()),
       agentsFolder: agentsFolder(),
+      gatherMs: GATHER_MS,
     });
   } catch (error) {
     const sentence = inWords(error);

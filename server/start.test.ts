@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { streamEvents } from "./platform/http/stream.ts";
 import { testClock } from "./testing/clock.ts";
 import { answered, startTestServer } from "./testing/server.ts";
+import { startPostgres } from "./testing/postgres-cluster.ts";
 
 const program = join(import.meta.dirname, "main.ts");
 
@@ -134,6 +135,18 @@ describe("a server", () => {
     await stopped;
     expect(await cut).toBe("cut");
   });
+
+  test("answers an agent that comes while the store is away with 503, and goes on", async () => {
+    const postgres = await startPostgres();
+    const server = await startTestServer({ databaseUrl: postgres.url });
+    await postgres.stop();
+    const headers = { authorization: "Bearer guess", upgrade: "websocket", connection: "upgrade" };
+    const answers = await Promise.all([1, 2].map(() => server.ask("/ws/agent", { headers })));
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+    expect(server.lines.filter((line) => line.includes("agents cannot be let in"))).toHaveLength(1);
+    expect((await server.ask("/healthz")).status).toBe(200);
+    await server.stop();
+  }, 60_000);
 
   test("tells a socket that asks with no valid bearer why, and closes it", async () => {
     const server = await startTestServer();

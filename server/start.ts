@@ -38,6 +38,8 @@ export interface StartOptions {
   pages: AppParts["pages"];
   /** Folder with the agents' executables; see `agent-binaries.ts`. */
   agentsFolder: string;
+  /** On PostgreSQL, how long frames of agents gather before they are committed together; not at all unless told. */
+  gatherMs?: number;
 }
 
 /** A server that accepts requests. */
@@ -58,7 +60,7 @@ export interface RunningServer {
  */
 export async function startServer(
   config: Config,
-  { clock, log, pages, agentsFolder }: StartOptions,
+  { clock, log, pages, agentsFolder, gatherMs }: StartOptions,
 ): Promise<RunningServer> {
   const store = await openDatabase(config.databaseUrl);
   try {
@@ -101,6 +103,7 @@ export async function startServer(
       seal,
       audit,
       publicAddress: () => instance.baseUrl(),
+      gatherMs: store.kind === "postgres" ? gatherMs : undefined,
     });
     const parts: AppParts = {
       config,
@@ -126,6 +129,9 @@ export async function startServer(
       onError: (error) => log.error("an agent's socket could not be served", error),
       turnedAway: atMostEvery(TURNED_AWAY_MS, clock, (address: string | null) =>
         log.warn("an agent was turned away: its bearer is not known, or was revoked", { address }),
+      ),
+      storeAway: atMostEvery(TURNED_AWAY_MS, clock, (error: unknown) =>
+        log.error("agents cannot be let in: the store is away", error),
       ),
     });
     const setupToken = await renewSetupToken(db);

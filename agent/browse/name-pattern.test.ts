@@ -2,9 +2,14 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { fold, namePattern } from "./name-pattern.ts";
 
+/** As a chunk is looked through: names of a folder, or folders and names. */
 const found = (query: string, text: string) => {
-  const [match] = `\0${fold(text)}\0`.match(namePattern(query).expression) ?? [];
-  return match === `\0${fold(text)}`;
+  const { expression, folder, wholePath } = namePattern(query);
+  const isAll = (what: RegExp, part: string) => `\0${part}\0`.match(what)?.[0] === `\0${part}`;
+  const folded = fold(text);
+  if (!wholePath || folder === undefined) return isAll(expression, folded);
+  const slash = folded.lastIndexOf("/");
+  return isAll(folder, folded.slice(0, slash) || "/") && isAll(expression, folded.slice(slash + 1));
 };
 
 test("words are found anywhere in a name, in upper or lower case", () => {
@@ -50,7 +55,10 @@ test("any pattern means what its regular expression means", () => {
   fc.assert(
     fc.property(pattern, text, (query, rest) => {
       // A path begins with a slash, and a name has none.
-      const path = query.includes("/") ? `/${rest}` : rest.replaceAll("/", "");
+      const parts = ["a", ...rest.split("/")].filter((part) => part !== "");
+      const path = query.includes("/")
+        ? `/${parts.slice(rest.length % 2).join("/") || "a"}`
+        : rest.replaceAll("/", "");
       const pair = [query, path];
       expect([...pair, found(query, path)]).toEqual([...pair, expressionOf(query).test(path)]);
       if (found(query, path)) expect(path).toInclude(namePattern(query).literal);

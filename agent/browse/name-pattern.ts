@@ -4,6 +4,8 @@ export interface NamePattern {
   literal: string;
   /** True: the whole path is meant, not the name. */
   wholePath: boolean;
+  /** With a whole path: which folders have matches, where that can be told; then `expression` is about names again. */
+  folder: RegExp | undefined;
   /**
    * Matches a NUL and what follows it up to the next NUL, so that one call goes through a whole list: the agent interprets its own code
    * mostly, and a loop over a million names would take seconds. Takes time in proportion to a name, or to the square of a path.
@@ -11,9 +13,9 @@ export interface NamePattern {
   expression: RegExp;
 }
 
-/** Upper and lower case are the same; of the small sigma there are two. */
+/** Upper and lower case are the same; of the small sigma there are two. A character stays one. */
 export function fold(text: string): string {
-  return text.toLowerCase().replaceAll("ς", "σ");
+  return text.replaceAll("İ", "i").toLowerCase().replaceAll("ς", "σ");
 }
 
 /**
@@ -28,9 +30,20 @@ export function namePattern(query: string): NamePattern {
   const last = text.slice(text.lastIndexOf("/") + 1);
   const literal = last.split(/[*?]+/).reduce((best, part) => (part.length > best.length ? part : best), "");
   const pattern = /[*?]/.test(text) ? wholeText(text) : `**${text}**`;
-  // A folder stands in a list of names by its path.
-  const begin = wholePath ? "\\0" : "\\0(?!/)";
-  return { literal, wholePath, expression: new RegExp(begin + sourceOf(pattern), "gsu") };
+  if (!wholePath) return { literal, wholePath, folder: undefined, expression: inLists(pattern, "(?!/)") };
+  const slash = pattern.lastIndexOf("/");
+  const name = pattern.slice(slash + 1);
+  if (name.includes("**")) return { literal, wholePath, folder: undefined, expression: inLists(pattern, "") };
+  // Without such a star the slash before a name is the pattern's last one, so folders and names can be looked for each by itself.
+  const above = pattern.slice(0, slash);
+  const root = inLists(above, "").test("\0\0") ? "/(?=\\0)|" : "";
+  const folder = new RegExp(`\\0(?:${root}(?=/[^\\0])${sourceOf(above)})`, "gsu");
+  return { literal, wholePath, folder, expression: inLists(name, "(?!/)") };
+}
+
+/** A folder stands in a list of names by its path, which begins with a slash. */
+function inLists(pattern: string, condition: string): RegExp {
+  return new RegExp(`\\0${condition}${sourceOf(pattern)}`, "gsu");
 }
 
 function wholeText(text: string): string {

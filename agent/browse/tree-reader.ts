@@ -110,7 +110,7 @@ export class TreeReader {
     const chunks = this.#db.query<ChunkRow & { id: number }, [number]>(
       "select id, names, facts from chunk where id >= ? order by id",
     );
-    const matches = pattern.wholePath ? pathsIn : namesIn;
+    const matches = lookerOf(pattern);
     const entries: Found[] = [];
     let room = options.bytes;
     let looked = 0;
@@ -176,6 +176,11 @@ interface Match {
   place: number;
 }
 
+function lookerOf({ wholePath, folder }: NamePattern): typeof namesIn {
+  if (!wholePath) return namesIn;
+  return folder === undefined ? pathsIn : foldersIn;
+}
+
 /** The names of a chunk in their order. */
 function allNames(text: string): string[] {
   return text.split("\0").filter((token) => !token.startsWith("/"));
@@ -209,27 +214,59 @@ function* namesIn(text: string, folded: string, pattern: NamePattern, below: str
   }
 }
 
-/** The same for a pattern of whole paths: each folder's names are looked through with its path before them. */
+/** The same for a pattern of whole paths, first of folders and then of names in them. */
+function* foldersIn(text: string, folded: string, pattern: NamePattern, below: string): Generator<Match> {
+  const inside = join(below, "");
+  const tokens = text.split("\0");
+  const names = `\0${folded}\0`;
+  let at = 0;
+  let before = 0;
+  let folders = 0;
+  for (const { index } of names.matchAll(pattern.folder ?? pattern.expression)) {
+    const passed = names.slice(at, index);
+    at = index;
+    before += count(passed, "\0");
+    folders += count(passed, "\0/");
+    const folder = tokens[before] ?? "/";
+    if (!join(folder, "").startsWith(inside)) continue;
+    const begin = names.indexOf("\0", index + 1);
+    const end = names.indexOf("\0/", begin);
+    const own = names.slice(begin, end === -1 ? names.length : end + 1);
+    let last = 0;
+    let nth = 0;
+    for (const { index: found } of own.matchAll(pattern.expression)) {
+      nth += count(own.slice(last, found), "\0");
+      last = found;
+      const name = tokens[before + 1 + nth] ?? "";
+      yield { path: join(folder, name), name, place: before - folders + nth };
+    }
+  }
+}
+
+/** The same for a pattern whose last part may stand for folders, too: each folder's names are looked through with its path before them. */
 function* pathsIn(text: string, folded: string, pattern: NamePattern, below: string): Generator<Match> {
   const inside = join(below, "");
   const pieces = text.slice(1).split("\0/");
   let place = 0;
   for (const [at, foldedPiece] of folded.slice(1).split("\0/").entries()) {
-    const [folderName = "", ...names] = pieces[at]?.split("\0") ?? [];
-    const folder = `/${folderName}`;
-    if (join(folder, "").startsWith(inside)) {
-      const end = foldedPiece.indexOf("\0");
-      const prefix = join(`/${foldedPiece.slice(0, end)}`, "");
-      const paths = `${foldedPiece.slice(end).replaceAll("\0", () => `\0${prefix}`)}\0`;
+    const piece = pieces[at] ?? "";
+    const end = piece.indexOf("\0");
+    const folder = `/${piece.slice(0, end)}`;
+    if (foldedPiece.includes(pattern.literal) && join(folder, "").startsWith(inside)) {
+      const [foldedFolder = ""] = foldedPiece.split("\0", 1);
+      const prefix = join(`/${foldedFolder}`, "");
+      const list = foldedPiece.slice(foldedFolder.length);
+      const paths = `${list.replaceAll("\0", () => `\0${prefix}`)}\0`;
+      const names = piece.slice(end + 1).split("\0");
       let last = 0;
-      let passed = 0;
+      let nth = 0;
       for (const { index } of paths.matchAll(pattern.expression)) {
-        passed += count(paths.slice(last, index), "\0");
+        nth += count(paths.slice(last, index), "\0");
         last = index;
-        const name = names[passed] ?? "";
-        yield { path: join(folder, name), name, place: place + passed };
+        const name = names[nth] ?? "";
+        yield { path: join(folder, name), name, place: place + nth };
       }
     }
-    place += names.length;
+    place += count(piece, "\0");
   }
 }

@@ -74,7 +74,7 @@ async function measure(options: BenchOptions, folder: string, source: string): P
 interface Viewer {
   snapshotId: string;
   /** Asks below the snapshot's path. */
-  ask(what: string): Promise<Response>;
+  ask: (what: string) => Promise<Response>;
 }
 
 /** Signs in as a browser does, and waits until the snapshot is listed. */

@@ -106,6 +106,8 @@ export async function ls(context: ResticContext, input: LsInput, hooks: LsHooks)
     {
       args: lsArgs({ ...input, ...(folder === undefined ? {} : { folder }) }),
       kind: "read",
+      gatherStdout: true,
+      roomy: true,
       ...(input.deadlineMs === undefined ? {} : { deadlineMs: input.deadlineMs }),
       onLine(stream, { text }) {
         const message = stream === "stdout" ? parseMessage(text) : undefined;

@@ -3,7 +3,7 @@ import { JobError } from "@restic-manager/protocol/job-error";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind, JobState } from "@restic-manager/protocol/jobs";
 import { rowLock } from "../platform/db/dialect.ts";
-import { readyForKeys } from "../platform/db/ready.ts";
+import { ready, readyForKeys } from "../platform/db/ready.ts";
 import type { HostRecord, HostUpdate, Trx } from "../platform/db/schema.ts";
 
 /** What the jobs table says about one host, each the newest of its sort. */
@@ -101,9 +101,34 @@ const selectMarked = readyForKeys((db, ids: JobId[]) =>
     .where("id", "in", ids),
 );
 
-export async function writeHost(trx: Trx, hostId: HostId, update: HostUpdate): Promise<void> {
-  await trx.updateTable("hosts").set(update).where("id", "=", hostId).execute();
+/** The columns that follow from others; see `refreshHosts`. */
+export type Derived = Required<Pick<HostUpdate, (typeof DERIVED)[number]>>;
+
+const DERIVED = [
+  "status",
+  "status_rank",
+  "cause_code",
+  "cause_message",
+  "cause_since",
+  "last_backup_job_id",
+  "last_backup_state",
+  "last_backup_at",
+  "last_backup_duration_ms",
+  "last_backup_issues",
+  "last_backup_error",
+  "last_success_at",
+] as const;
+
+export async function writeDerived(trx: Trx, hostId: HostId, derived: Derived): Promise<void> {
+  await updateDerived(trx, { ...derived, hostId });
 }
+
+const updateDerived = ready((db, row: Derived & { hostId: HostId }) =>
+  db
+    .updateTable("hosts")
+    .set(Object.fromEntries(DERIVED.map((column) => [column, row[column]])))
+    .where("id", "=", row.hostId),
+);
 
 /** Reads a stored error; one that cannot be read is still a failure. */
 export function readError(json: string | null): JobError {

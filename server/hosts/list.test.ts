@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
+import { CompiledQuery } from "kysely";
 import { HOST_SORTS, HostRow, HostsQuery } from "@restic-manager/protocol/api/hosts";
 import type { Database } from "../platform/db/schema.ts";
 import { addHost, addJob, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { thrownBy } from "../testing/thrown.ts";
 import { listHosts, viewHosts } from "./list.ts";
+import { selectActiveJobs } from "./store.ts";
 
 const noProgress = () => undefined;
 const list = (db: Database, query: object = {}) => listHosts(db, HostsQuery.parse(query), NOON, noProgress);
@@ -38,7 +40,7 @@ async function fleet(db: Database) {
   await addHost(db, { name: "app", status: "offline", status_rank: 2, protected_bytes: 5 });
 }
 
-onEveryStore("the fleet's table", (open) => {
+onEveryStore("the fleet's table", (open, kind) => {
   test.each([
     [{}, ["DB-ams-02", "app", "db-ber-01", "web-1", "web_1"]],
     [{ order: "desc" }, ["web_1", "web-1", "db-ber-01", "app", "DB-ams-02"]],
@@ -131,4 +133,13 @@ onEveryStore("the fleet's table", (open) => {
     expect(active.get(waiting)).toEqual({ id: first, kind: "backup", state: "queued", fraction: null });
     expect(await viewHosts(db, [], noProgress)).toEqual([]);
   });
+
+  if (kind === "sqlite")
+    test("does not read a host's past to find what runs there", async () => {
+      const db = await open();
+      const { sql, parameters } = selectActiveJobs(db, [await addHost(db), await addHost(db)]).compile();
+      const plan = CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]);
+      const { rows } = await db.executeQuery(plan);
+      expect(rows).toMatchObject([{ detail: "SEARCH jobs USING COVERING INDEX jobs_active (host_id=?)" }]);
+    });
 });

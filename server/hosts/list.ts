@@ -43,7 +43,8 @@ export async function listHosts(
     successSince: query.backed_up === undefined ? null : now - DAY_MS,
   };
   const ranks = await countByRank(db, search);
-  const rows = await readHosts(db, filter, { ...query, limit: query.limit + 1 }, after);
+  const total = filter.successSince === null ? totalOf(ranks, query.status) : await countHosts(db, filter);
+  const rows = await readHosts(db, filter, { ...query, limit: query.limit + 1 }, after, total);
   const shown = rows.slice(0, query.limit);
   const last = shown.at(-1);
   return {
@@ -52,7 +53,7 @@ export async function listHosts(
       rows.length > query.limit && last !== undefined
         ? writeCursor(query, { key: last.sort_key, name: last.name_key })
         : null,
-    total: filter.successSince === null ? totalOf(ranks, query.status) : await countHosts(db, filter),
+    total,
     counts: countsByStatus(ranks),
   };
 }

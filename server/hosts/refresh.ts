@@ -1,7 +1,14 @@
 import type { HostStatus } from "@restic-manager/protocol/api/hosts";
 import type { HostId } from "@restic-manager/protocol/ids";
-import type { HostRecord, HostUpdate, Trx } from "../platform/db/schema.ts";
-import { lockHosts, readError, readHistories, writeHost, type HostHistory } from "./facts.ts";
+import type { HostRecord, Trx } from "../platform/db/schema.ts";
+import {
+  lockHosts,
+  readError,
+  readHistories,
+  writeDerived,
+  type Derived,
+  type HostHistory,
+} from "./facts.ts";
 import { hostStatus, type HostFacts } from "./status.ts";
 
 /** As `refreshHosts`, for one. Answers its status; undefined when there is no such host. */
@@ -30,14 +37,14 @@ export async function refreshHosts(trx: Trx, hostIds: readonly HostId[]): Promis
     const changed = Object.entries(update).some(
       ([column, value]) => host[column as keyof HostRecord] !== value,
     );
-    if (changed) await writeHost(trx, host.id, update);
+    if (changed) await writeDerived(trx, host.id, update);
     statuses.set(host.id, update.status);
   }
   return statuses;
 }
 
 /** What follows from the host's own facts and its jobs. */
-export function derivedColumns(host: HostRecord, history: HostHistory) {
+export function derivedColumns(host: HostRecord, history: HostHistory): Derived & { status: HostStatus } {
   const { status, rank, cause } = hostStatus(factsOf(host, history));
   const last = history.lastBackup;
   return {
@@ -54,7 +61,7 @@ export function derivedColumns(host: HostRecord, history: HostHistory) {
     last_backup_issues: last?.issue_count ?? 0,
     last_backup_error: last?.error ?? null,
     last_success_at: history.lastGoodBackup?.finished_at ?? null,
-  } satisfies HostUpdate;
+  };
 }
 
 function factsOf(host: HostRecord, history: HostHistory): HostFacts {

@@ -2,6 +2,7 @@ import { sql, type RawBuilder, type SqlBool } from "kysely";
 import { HOST_STATUSES, type HostStatus, type HostsQuery } from "@restic-manager/protocol/api/hosts";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobKind } from "@restic-manager/protocol/jobs";
+import { commonly } from "../platform/db/dialect.ts";
 import type { Database, HostRecord, Trx } from "../platform/db/schema.ts";
 
 /** The last row of a page: its sort value and its name, which makes it unique. */
@@ -33,16 +34,21 @@ const SORT_KEYS: Record<HostsQuery["sort"], RawBuilder<string | number>> = {
   snapshots: sql`snapshot_count`,
 };
 
-/** A page of hosts and the sort value of each. Both sort value and name go in `order`. */
+/** More hosts than this are not looked up and sorted for the sake of one page. */
+const FEW = 1_000;
+
+/** A page of hosts and the sort value of each. Both sort value and name go in `order`. `matching`: how many hosts pass the filter. */
 export async function readHosts(
   db: Database,
   filter: HostFilter,
   { sort, order, limit }: Pick<HostsQuery, "sort" | "order" | "limit">,
   after: Place | null,
+  matching: number,
 ): Promise<(HostRecord & { sort_key: string | number })[]> {
   const key = SORT_KEYS[sort];
   let query = db.selectFrom("hosts").selectAll().select(key.as("sort_key"));
-  for (const condition of conditions(filter)) query = query.where(condition);
+  const column = matching > FEW ? (name: string) => commonly(db, name) : (name: string) => sql.ref(name);
+  for (const condition of conditions(filter, column)) query = query.where(condition);
   if (after !== null)
     query = query.where(
       sql<SqlBool>`(${key}, name_key) ${sql.raw(order === "asc" ? ">" : "<")} (${after.key}, ${after.name})`,
@@ -67,12 +73,15 @@ export async function countByRank(db: Database, search: string | null): Promise<
   return new Map((await query.execute()).map((row) => [row.status_rank, Number(row.count)]));
 }
 
-function conditions({ search, status, successSince }: HostFilter) {
+function conditions(
+  { search, status, successSince }: HostFilter,
+  column: (name: string) => RawBuilder<unknown> = (name) => sql.ref(name),
+) {
   const all = [];
   if (search !== null) all.push(sql<SqlBool>`name_key like ${`%${escaped(search)}%`} escape '\\'`);
   // By its place and not by its name: so one index both finds the hosts and holds them in order.
-  if (status !== null) all.push(sql<SqlBool>`status_rank = ${HOST_STATUSES.indexOf(status)}`);
-  if (successSince !== null) all.push(sql<SqlBool>`last_success_at >= ${successSince}`);
+  if (status !== null) all.push(sql<SqlBool>`${column("status_rank")} = ${HOST_STATUSES.indexOf(status)}`);
+  if (successSince !== null) all.push(sql<SqlBool>`${column("last_success_at")} >= ${successSince}`);
   return all;
 }
 
@@ -92,16 +101,22 @@ export async function readHostsById(db: Database, ids: readonly HostId[]): Promi
 /** What runs or waits at these hosts, oldest first. */
 export async function readActiveJobs(db: Database, ids: readonly HostId[]): Promise<ActiveJob[]> {
   if (ids.length === 0) return [];
-  const rows = await db
-    .selectFrom("jobs")
-    .select(["id", "host_id", "kind", "state"])
-    // In the text, not as parameters: only so is the partial index found.
-    .where(sql<SqlBool>`state in ('queued', 'running')`)
-    .where("host_id", "in", ids)
-    .orderBy("host_id")
-    .orderBy("created_at")
-    .execute();
+  const rows = await selectActiveJobs(db, ids).execute();
   return rows.map((row) => ({ ...row, state: row.state === "running" ? "running" : "queued" }));
+}
+
+/** The question of `readActiveJobs`, for its test to see how the store answers it. */
+export function selectActiveJobs(db: Database, ids: readonly HostId[]) {
+  return (
+    db
+      .selectFrom("jobs")
+      .select(["id", "host_id", "kind", "state"])
+      // In the text, not as parameters: only so is the partial index found.
+      .where(sql<SqlBool>`state in ('queued', 'running')`)
+      .where("host_id", "in", ids)
+      .orderBy("host_id")
+      .orderBy("created_at")
+  );
 }
 
 /** @throws a unique violation (`isUniqueViolation`) when another host has the name. */

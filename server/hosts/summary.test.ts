@@ -1,19 +1,29 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { FleetSummary } from "@restic-manager/protocol/api/fleet";
+import type { HostId } from "@restic-manager/protocol/ids";
+import { runs } from "@restic-manager/protocol/testing/hostile";
 import { instant } from "../platform/clock.ts";
+import type { Database } from "../platform/db/schema.ts";
+import { testClock } from "../testing/clock.ts";
 import { testParts } from "../testing/parts.ts";
 import { addHost, addJob, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { refreshHost } from "./refresh.ts";
 import { SummaryBoard } from "./summary-board.ts";
-import { fleetFigures } from "./summary.ts";
 
 const HOUR = 3600_000;
 const ok = { state: "ok" } as const;
 
+/** What a server says that has just been started. */
+async function fleetFigures(db: Database, now: number): Promise<FleetSummary> {
+  const { bus } = testParts(db);
+  return await new SummaryBoard({ db, clock: testClock(now), bus, storeState: () => ok }).ask();
+}
+
 onEveryStore("the fleet's summary", (open) => {
   test("of nothing is all zeros", async () => {
-    const summary = { ...(await fleetFigures(await open(), NOON)), store: ok };
+    const summary = await fleetFigures(await open(), NOON);
     expect(FleetSummary.parse(summary)).toEqual(summary);
     expect(summary).toMatchObject({ hosts: 0, online: 0, stored_bytes: 0, problems: [] });
     expect(summary.runs).toHaveLength(48);
@@ -108,13 +118,97 @@ onEveryStore("the fleet's summary", (open) => {
     const [first, second] = await Promise.all([board.ask(), board.ask()]);
     expect([first.hosts, second.hosts]).toEqual([1, 1]);
     expect(second.runs).toBe(first.runs);
-    await addHost(db);
+    const other = await addHost(db);
     expect((await board.ask()).runs).toBe(first.runs);
-    bus.publish("host.changed", { hostId: id });
+    bus.publish("host.changed", { hostId: other });
     expect((await board.ask()).hosts).toBe(2);
+    await db.deleteFrom("hosts").where("id", "=", id).execute();
+    bus.publish("host.removed", { hostId: id });
+    expect((await board.ask()).hosts).toBe(1);
+  });
+
+  test("finds what changed without a word after a minute, and at once when words of others may have been missed", async () => {
+    const db = await open();
+    const { clock, bus } = testParts(db);
+    const board = new SummaryBoard({ db, clock, bus, storeState: () => ok });
+    expect((await board.ask()).hosts).toBe(0);
     await addHost(db);
     clock.advance(5_000);
-    expect((await board.ask()).hosts).toBe(3);
+    expect((await board.ask()).hosts).toBe(0);
+    clock.advance(55_000);
+    expect((await board.ask()).hosts).toBe(1);
+    await addHost(db);
+    bus.publish("bus.resync", {});
+    expect((await board.ask()).hosts).toBe(2);
+  });
+
+  test("says after any changes what a server says that reads everything anew", async () => {
+    const db = await open();
+    const hosts: HostId[] = [];
+    const step = fc.oneof(
+      fc.record({ do: fc.constant("host" as const), shared: fc.boolean(), bytes: fc.nat(1_000) }),
+      fc.record({ do: fc.constant("remove" as const), which: fc.nat(20) }),
+      fc.record({
+        do: fc.constant("online" as const),
+        which: fc.nat(20),
+        online: fc.integer({ min: 0, max: 1 }),
+      }),
+      fc.record({
+        do: fc.constant("run" as const),
+        which: fc.nat(20),
+        state: fc.constantFrom(
+          "succeeded" as const,
+          "failed" as const,
+          "cancelled" as const,
+          "running" as const,
+        ),
+        ago: fc.nat(26 * HOUR),
+        issues: fc.nat(2),
+      }),
+      fc.record({ do: fc.constant("wait" as const), ms: fc.nat(2 * HOUR) }),
+      fc.record({ do: fc.constant("set back" as const), ms: fc.nat(4 * HOUR) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
+        await db.deleteFrom("hosts").execute();
+        hosts.length = 0;
+        const { clock, bus } = testParts(db);
+        const board = new SummaryBoard({ db, clock, bus, storeState: () => ok });
+        await board.ask();
+        const refreshed = async (id: HostId) => {
+          await db.transaction().execute((trx) => refreshHost(trx, id));
+          bus.publish("host.changed", { hostId: id });
+        };
+        for (const one of steps) {
+          const id = "which" in one ? hosts[one.which % Math.max(1, hosts.length)] : undefined;
+          if (one.do === "host") {
+            const repository_id = one.shared ? "f".repeat(64) : null;
+            const made = await addHost(db, { repository_id, stored_bytes: one.bytes, protected_bytes: 1 });
+            hosts.push(made);
+            await refreshed(made);
+          } else if (one.do === "wait") clock.advance(5_000 + one.ms);
+          else if (one.do === "set back") {
+            clock.set(-one.ms);
+            clock.advance(5_000);
+          } else if (id === undefined) continue;
+          else if (one.do === "remove") {
+            await db.deleteFrom("hosts").where("id", "=", id).execute();
+            hosts.splice(hosts.indexOf(id), 1);
+            bus.publish("host.removed", { hostId: id });
+          } else if (one.do === "online") {
+            await db.updateTable("hosts").set({ online: one.online }).where("id", "=", id).execute();
+            await refreshed(id);
+          } else {
+            const finished_at = one.state === "running" ? null : clock.now() - one.ago;
+            const jobId = await addJob(db, id, one.state, { finished_at, issue_count: one.issues });
+            bus.publish("job.changed", { jobId, hostId: id });
+            await refreshed(id);
+          }
+          expect(await board.ask()).toEqual(await fleetFigures(db, clock.now()));
+        }
+      }),
+      runs(30),
+    );
   });
 
   test("does not answer from before a change that came while it was worked out", async () => {

@@ -4,6 +4,7 @@ import type { JobError } from "@restic-manager/protocol/job-error";
 import type { Bus } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
+import { askInShapes } from "../platform/db/shapes.ts";
 import { coveredLines, setLogBytes } from "./log-store.ts";
 import type { ProgressBoard } from "./progress.ts";
 import { cancelUnsent, hostNames, jobById, jobsById, setCancelRequested, setFinished } from "./store.ts";
@@ -49,10 +50,17 @@ export async function findJobs(
   return await viewJobs(parts, await jobsById(parts.db, ids));
 }
 
-/** The host of a job that can still change. */
-export async function ownerOfActive(db: Database, id: JobId): Promise<HostId | undefined> {
-  const job = await jobById(db, id);
-  return job === undefined || job.finished_at !== null ? undefined : job.host_id;
+/** The hosts of those jobs that can still change. */
+export async function ownersOfActive(db: Database, ids: readonly JobId[]): Promise<Map<JobId, HostId>> {
+  const rows = await askInShapes(ids, (part) =>
+    db
+      .selectFrom("jobs")
+      .select(["id", "host_id"])
+      .where("id", "in", part)
+      .where("finished_at", "is", null)
+      .execute(),
+  );
+  return new Map(rows.map(({ id, host_id }) => [id, host_id]));
 }
 
 /**

@@ -9,6 +9,8 @@ interface KindHere {
   sourceGroup(input: unknown): { id: SourceGroupId; name: string } | undefined;
 }
 
+const IssueCount = jobKinds.backup.result.pick({ issue_count: true });
+
 /** One line per kind; a kind that is missing here does not compile. */
 export const jobKindsHere: { [K in JobKind]: KindHere } = {
   init: { issues: () => 0, sourceGroup: () => undefined },
@@ -29,7 +31,7 @@ export const jobKindsHere: { [K in JobKind]: KindHere } = {
     sourceGroup: () => undefined,
   },
   backup: {
-    issues: (result) => jobKinds.backup.result.pick({ issue_count: true }).parse(result).issue_count,
+    issues: (result) => IssueCount.parse(result).issue_count,
     sourceGroup(input) {
       const parsed = jobKinds.backup.input.safeParse(input).data;
       return parsed && { id: parsed.source_group_id, name: parsed.source_group_name };

@@ -104,26 +104,34 @@ export async function coveredLines(
   trx: Trx,
   jobId: JobId,
 ): Promise<{ stored: number; bytes: number; missing: number }> {
-  const chunks = await trx
-    .selectFrom("log_chunks")
-    .select((e) => [
-      e.fn.sum<number | null>("count").as("lines"),
-      // Neither database reads the data for its length.
-      e.fn.sum<number | null>(e.fn<number>("length", ["data"])).as("bytes"),
-    ])
-    .where("job_id", "=", jobId)
-    .executeTakeFirst();
-  const gaps = await trx
-    .selectFrom("log_gaps")
-    .select((e) => e.fn.sum<number | null>("count").as("lines"))
-    .where("job_id", "=", jobId)
-    .executeTakeFirst();
+  const [row] = (await selectCovered(trx, { jobId })).rows;
   return {
-    stored: Number(chunks?.lines ?? 0),
-    bytes: Number(chunks?.bytes ?? 0),
-    missing: Number(gaps?.lines ?? 0),
+    stored: Number(row?.stored ?? 0),
+    bytes: Number(row?.bytes ?? 0),
+    missing: Number(row?.missing ?? 0),
   };
 }
+
+const selectCovered = ready((db, { jobId }: { jobId: JobId }) =>
+  db
+    .selectFrom([
+      db
+        .selectFrom("log_chunks")
+        .select((e) => [
+          e.fn.sum<number | null>("count").as("stored"),
+          // Neither database reads the data for its length.
+          e.fn.sum<number | null>(e.fn<number>("length", ["data"])).as("bytes"),
+        ])
+        .where("job_id", "=", jobId)
+        .as("chunks"),
+      db
+        .selectFrom("log_gaps")
+        .select((e) => e.fn.sum<number | null>("count").as("missing"))
+        .where("job_id", "=", jobId)
+        .as("gaps"),
+    ])
+    .select(["chunks.stored", "chunks.bytes", "gaps.missing"]),
+);
 
 /** Notes what a finished job's log takes, for the job and in its host's sum. */
 export async function setLogBytes(
@@ -133,12 +141,20 @@ export async function setLogBytes(
 ): Promise<void> {
   if (bytes === job.log_bytes) return;
   await trx.updateTable("jobs").set({ log_bytes: bytes }).where("id", "=", job.id).execute();
-  await trx
-    .updateTable("hosts")
-    .set((e) => ({ log_bytes: e("log_bytes", "+", bytes - job.log_bytes) }))
-    .where("id", "=", job.host_id)
-    .execute();
+  await addHostLogBytes(trx, job.host_id, bytes - job.log_bytes);
 }
+
+/** A host's sum over its jobs. */
+export async function addHostLogBytes(trx: Trx, hostId: HostId, more: number): Promise<void> {
+  if (more !== 0) await addLogBytes(trx, { hostId, more });
+}
+
+const addLogBytes = ready((db, { hostId, more }: { hostId: HostId; more: number }) =>
+  db
+    .updateTable("hosts")
+    .set((e) => ({ log_bytes: e("log_bytes", "+", more) }))
+    .where("id", "=", hostId),
+);
 
 export async function setMissing(trx: Trx, jobId: JobId, lines: number, missing: number): Promise<void> {
   await trx

@@ -6,7 +6,7 @@ import { parseResult, type JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Touched } from "../link/touched.ts";
 import type { JobRecord, Trx } from "../platform/db/schema.ts";
 import { jobKindsHere } from "./kinds.ts";
-import { coveredLines, growLog, insertGap, setLogBytes, setMissing } from "./log-store.ts";
+import { addHostLogBytes, coveredLines, growLog, insertGap, setLogBytes, setMissing } from "./log-store.ts";
 import { serverTime } from "./agent-time.ts";
 import {
   clockSkew,
@@ -39,7 +39,7 @@ export async function recordJob(
     if (message.type === "job.finished") await recreate(trx, hostId, message, touched, now);
     return;
   }
-  const time = await agentTime(trx, job, now);
+  const time = agentTime(job, job.clock_skew_ms, now);
   switch (message.type) {
     case "job.accepted":
       if (isOver(job)) return tooLate(touched, hostId, message);
@@ -98,12 +98,7 @@ type Finished = Extract<JobMessage, { type: "job.finished" }>;
 /** Reads an agent's instants by the server's clock. */
 type ReadTime = (at: string) => number;
 
-async function agentTime(
-  trx: Trx,
-  job: Pick<JobRecord, "host_id" | "created_at">,
-  now: number,
-): Promise<ReadTime> {
-  const skewMs = await clockSkew(trx, job.host_id);
+function agentTime(job: Pick<JobRecord, "created_at">, skewMs: number | null, now: number): ReadTime {
   return (at) => serverTime(at, { skewMs, createdAt: job.created_at, now });
 }
 
@@ -111,8 +106,12 @@ async function finish(trx: Trx, job: JobRecord, message: Finished, time: ReadTim
   const { stored, bytes } = await coveredLines(trx, job.id);
   // What the agent wrote and nobody has is missing for good: nothing comes after the outcome.
   const lines = Math.max(message.log_lines, job.log_lines);
-  await setMissing(trx, job.id, lines, Math.max(0, lines - stored));
-  await setFinished(trx, job.id, time(message.finished_at), endingOf(job.kind, message, time));
+  const missing = Math.max(0, lines - stored);
+  const ending = endingOf(job.kind, message, time);
+  const log = { lines, missing, bytes };
+  if (await setFinished(trx, job.id, time(message.finished_at), ending, log))
+    return await addHostLogBytes(trx, job.host_id, bytes - job.log_bytes);
+  await setMissing(trx, job.id, lines, missing);
   await setLogBytes(trx, job, bytes);
 }
 
@@ -127,7 +126,7 @@ async function recreate(
   if (message.recreate === undefined) return;
   const { input, actor_kind, created_at } = message.recreate;
   const createdAt = Math.min(Date.parse(created_at), now);
-  const time = await agentTime(trx, { host_id: hostId, created_at: createdAt }, now);
+  const time = agentTime({ created_at: createdAt }, await clockSkew(trx, hostId), now);
   const ending = endingOf(message.kind, message, time);
   const group = jobKindsHere[message.kind].sourceGroup(input);
   await insertJob(trx, {

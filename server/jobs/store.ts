@@ -50,12 +50,23 @@ const insertNew = readyForRows(
 );
 
 /** A job of this host; another host's is `undefined`, so that no agent can write to it. */
-export async function jobOfHost(trx: Trx, hostId: HostId, id: JobId): Promise<JobRecord | undefined> {
+/** With how far the agent's clock was ahead at its last hello, in milliseconds. */
+export async function jobOfHost(
+  trx: Trx,
+  hostId: HostId,
+  id: JobId,
+): Promise<(JobRecord & { clock_skew_ms: number | null }) | undefined> {
   return (await selectOfHost(trx, { hostId, id })).rows[0];
 }
 
 const selectOfHost = ready((db, { hostId, id }: { hostId: HostId; id: JobId }) =>
-  db.selectFrom("jobs").selectAll().where("id", "=", id).where("host_id", "=", hostId),
+  db
+    .selectFrom("jobs")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .selectAll("jobs")
+    .select("hosts.clock_skew_ms")
+    .where("jobs.id", "=", id)
+    .where("jobs.host_id", "=", hostId),
 );
 
 /** How far the agent's clock was ahead at its last hello, in milliseconds. */
@@ -68,8 +79,12 @@ const selectSkew = ready((db, { hostId }: { hostId: HostId }) =>
 );
 
 export async function jobById(db: Database | Trx, id: JobId): Promise<JobRecord | undefined> {
-  return await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  return (await selectById(db, { id })).rows[0];
 }
+
+const selectById = ready((db, { id }: { id: JobId }) =>
+  db.selectFrom("jobs").selectAll().where("id", "=", id),
+);
 
 export async function jobsById(db: Database, ids: readonly JobId[]): Promise<JobRecord[]> {
   if (ids.length === 0) return [];
@@ -108,14 +123,30 @@ export type Ending =
   | { state: "failed"; started_at: number | null; error: JobError; left?: string | null }
   | { state: "cancelled"; started_at: number | null; left?: string | null };
 
+/** How a job's log ends: its lines, those of them that nobody has, and what it takes. */
+export interface LogEnding {
+  lines: number;
+  missing: number;
+  bytes: number;
+}
+
 /**
  * queued or running → finished. False when the job had ended before: the first outcome wins. A clock that was set back meanwhile,
- * here or at the agent, does not make it end before it was made or begun.
+ * here or at the agent, does not make it end before it was made or begun. Without `log` that stays as it is.
  */
-export async function setFinished(trx: Trx, id: JobId, at: number, ending: Ending): Promise<boolean> {
+export async function setFinished(
+  trx: Trx,
+  id: JobId,
+  at: number,
+  ending: Ending,
+  log?: LogEnding,
+): Promise<boolean> {
   const { numAffectedRows } = await end(trx, {
     id,
     at,
+    lines: log?.lines ?? null,
+    missing: log?.missing ?? null,
+    bytes: log?.bytes ?? null,
     state: ending.state,
     startedAt: ending.started_at,
     result: ending.state === "succeeded" ? ending.result : null,
@@ -134,10 +165,19 @@ interface End {
   result: string | null;
   issues: number;
   error: string | null;
+<<<<<<< HEAD
   left: string | null;
 }
 
 const end = ready((db, { id, at, state, startedAt, result, issues, error, left }: End) =>
+=======
+  lines: number | null;
+  missing: number | null;
+  bytes: number | null;
+}
+
+const end = ready((db, { id, at, state, startedAt, result, issues, error, lines, missing, bytes }: End) =>
+>>>>>>> refs/heads/browse
   db
     .updateTable("jobs")
     .set((e) => {
@@ -149,7 +189,13 @@ const end = ready((db, { id, at, state, startedAt, result, issues, error, left }
         result,
         issue_count: issues,
         error,
+<<<<<<< HEAD
         left_behind: left,
+=======
+        log_lines: e.fn.coalesce(e.val(lines), "log_lines"),
+        log_missing: e.fn.coalesce(e.val(missing), "log_missing"),
+        log_bytes: e.fn.coalesce(e.val(bytes), "log_bytes"),
+>>>>>>> refs/heads/browse
       };
     })
     .where("id", "=", id)
@@ -213,6 +259,8 @@ export async function listJobs(db: Database, filter: JobFilter): Promise<JobReco
   // Says to the planner what follows from the kind.
   if (kind !== undefined && kind !== "backup") query = query.where(sql<SqlBool>`kind <> 'backup'`);
   if (state !== undefined) query = query.where(sql.raw<SqlBool>(STATE_FILTERS[state]));
+  // True of every job: it says that those of the whole fleet are asked for, by time. See the migration 0007.
+  if (state !== undefined && hostId === undefined) query = query.where(sql<SqlBool>`created_at > 0`);
   if (after !== undefined)
     query = query.where(sql<SqlBool>`(created_at, id) < (${after.createdAt}, ${after.id})`);
   return await query.orderBy("created_at", "desc").orderBy("id", "desc").limit(filter.limit).execute();

@@ -1,6 +1,7 @@
 import { CLOSE } from "@restic-manager/protocol/close";
 import type { HostId } from "@restic-manager/protocol/ids";
 import { MAX_FRAME_BYTES, OFFLINE_AFTER_MS, WINDOW_BYTES } from "@restic-manager/protocol/limits";
+import { isStoreTrouble } from "../platform/db/errors.ts";
 import type { Database } from "../platform/db/schema.ts";
 import type { Sockets } from "../platform/http/sockets.ts";
 import { hashToken } from "../platform/token.ts";
@@ -18,12 +19,16 @@ export interface SocketData {
 
 /** The path agents connect to. */
 const AGENT_PATH = "/ws/agent";
+/** For whoever heeds it; our agents come again by their own patience. */
+const RETRY_AFTER_SECONDS = "5";
 
 /** What the entrance tells the server's log. */
 export interface EntranceLog {
   onError: (error: unknown) => void;
   /** An agent came with a bearer that is not known, or was revoked. */
   turnedAway: (address: string | null) => void;
+  /** Whose bearer it is cannot be found out, since the store is away. */
+  storeAway: (error: unknown) => void;
 }
 
 /**
@@ -33,14 +38,22 @@ export interface EntranceLog {
 export function agentEntrance(
   link: Link,
   db: Database,
-  { onError, turnedAway }: EntranceLog,
+  { onError, turnedAway, storeAway }: EntranceLog,
 ): Sockets<SocketData> {
   const bearers = new Bearers(db);
   return {
     async upgrade(request, server, client) {
       if (new URL(request.url).pathname !== AGENT_PATH) return null;
       const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-      const hostId = bearer === undefined ? undefined : await bearers.hostOf(hashToken(bearer));
+      let hostId: HostId | undefined;
+      try {
+        hostId = bearer === undefined ? undefined : await bearers.hostOf(hashToken(bearer));
+      } catch (error) {
+        if (!isStoreTrouble(error)) throw error;
+        storeAway(error);
+        const headers = { "retry-after": RETRY_AFTER_SECONDS };
+        return new Response("the server cannot reach its store\n", { status: 503, headers });
+      }
       const data: SocketData = { hostId, address: client.address, connection: undefined };
       if (server.upgrade(request, { data })) return undefined;
       return new Response("this address is for agents: connect with a WebSocket\n", { status: 426 });

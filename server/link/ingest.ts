@@ -58,6 +58,8 @@ export interface IngestParts {
   /** Says that the store refuses to commit, and with `undefined` that it does again. */
   trouble: (error: unknown) => void;
   onError: (error: unknown, doing: string) => void;
+  /** Waited for before each batch, for frames to gather; a turn of the event loop unless told. */
+  gather?: () => Promise<void>;
   /** For tests; `MOST_WAITING_BYTES` unless told. */
   mostWaitingBytes?: number;
 }
@@ -116,7 +118,7 @@ export class Ingest {
       while (this.#queue.length > 0 && !this.#stopped) {
         // Each frame arrives as a task of its own, after which all microtasks run, and a commit on SQLite is nothing else: only after
         // a turn are frames that arrived together committed together, and only so do pages get theirs between two batches.
-        await turn();
+        await (this.#parts.gather ?? turn)();
         const batch = this.#queue.splice(0, BATCH_FRAMES);
         await this.#commitAll(batch);
         this.#release(batch);

@@ -36,5 +36,7 @@ export interface LinkParts {
   onError: (error: unknown, doing: string) => void;
   /** Hears of events that did not fit their job's state and changed nothing. */
   onUnfit?: (unfit: Touched["unfit"][number]) => void;
+  /** See `IngestParts`. */
+  gather?: () => Promise<void>;
   mostWaitingBytes?: number;
 }

@@ -130,4 +130,34 @@ onEveryStore("a question to an agent", (open) => {
     await answer(agent, request_id);
     expect(await answered).toMatchObject({ ok: true, answer: { page: PAGE } });
   });
+
+  test("that the bus brings twice is put to the agent once", async () => {
+    const { b, buses, hostId } = await twoServers(await open());
+    const agent = b.dial(hostId);
+    await agent.hello({ protocol_version: BROWSING_SINCE });
+    const question = { ...QUESTION, request_id: "q1", deadline_ms: 5_000 };
+    for (let n = 0; n < 2; n += 1)
+      await buses.bus("a").request("b", "link.ask", { hostId, from: "a", question });
+    await b.link.settled();
+    expect(asked(agent)).toEqual([question]);
+  });
+
+  test("is turned away where the machine is asked enough already, on either server", async () => {
+    const { a, b, clock, hostId } = await twoServers(await open());
+    const agent = b.dial(hostId);
+    await agent.hello({ protocol_version: BROWSING_SINCE });
+    const silent = Array.from({ length: 16 }, () =>
+      b.link.questions.ask(hostId, QUESTION, { deadlineMs: 5_000 }),
+    );
+    for (const { link } of [b, a])
+      expect(await link.questions.ask(hostId, QUESTION, { deadlineMs: 5_000 })).toEqual({
+        ok: false,
+        why: "agent_busy",
+      });
+    clock.advance(10_000);
+    expect(new Set((await Promise.all(silent)).map((answered) => JSON.stringify(answered)))).toEqual(
+      new Set([JSON.stringify({ ok: false, why: "timed_out" })]),
+    );
+    expect(b.link.questions.open).toBe(0);
+  });
 });

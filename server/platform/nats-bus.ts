@@ -4,8 +4,8 @@ import { deliverEnvelope, Outgoing, RequestOnTheWire } from "./bus-wire.ts";
 import type { Clock } from "./clock.ts";
 import type { NatsAddress } from "./nats-address.ts";
 
-/** Events are gathered so long before they go out together: pages gather four times as long again. */
-const GATHER_MS = 25;
+/** Events are gathered so long before they go out together: pages gather twice as long again. */
+const GATHER_MS = 50;
 /** How long another server may take to answer before it is asked again. */
 const ANSWER_MS = 2_000;
 /** How long a request is tried while NATS is away. */

@@ -21,6 +21,14 @@ export function columnTypes(db: Kysely<unknown>): ColumnTypes {
 }
 
 /**
+ * A column in a condition that most rows fulfil. SQLite, which has no statistics, would look them all up by an index of that column
+ * and sort them; written like this it walks the order that is asked for. PostgreSQL knows better by itself.
+ */
+export function commonly(db: AnyDatabase, column: string): RawBuilder<number> {
+  return isPostgres(db) ? sql`${sql.ref(column)}` : sql`+${sql.ref(column)}`;
+}
+
+/**
  * Ends a `select` of one table inside a transaction so that its rows stay ours until the commit: a second transaction that
  * asks for them waits, and then reads what the first has written. SQLite has one writer at a time anyway.
  *

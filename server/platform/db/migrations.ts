@@ -5,6 +5,7 @@ import * as snapshotHost from "./migrations/0003_snapshot_host.ts";
 import * as nodes from "./migrations/0004_nodes.ts";
 import * as pages from "./migrations/0005_pages.ts";
 import * as schedules from "./migrations/0006_schedules.ts";
+import * as activeJobs from "./migrations/0007_active_jobs.ts";
 import * as restore from "./migrations/0009_restore.ts";
 
 /** One step of the tables' history. Never edited once released. */
@@ -22,5 +23,6 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0004_nodes": nodes,
   "0005_pages": pages,
   "0006_schedules": schedules,
+  "0007_active_jobs": activeJobs,
   "0009_restore": restore,
 };

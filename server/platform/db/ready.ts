@@ -1,5 +1,6 @@
 import type { Compilable, CompiledQuery, Kysely, QueryResult } from "kysely";
 import type { Database, Tables, Trx } from "./schema.ts";
+import { inShapes } from "./shapes.ts";
 
 /** Stands for a parameter while a query's text is made; afterwards it reads the parameter from what the caller gives. */
 class Place<Params> {
@@ -36,14 +37,22 @@ export function ready<Params extends object, Row>(
   return madeOnce((db) => build(db, places as Params));
 }
 
-/** As `ready`, for a list of keys. @param build gets as many stand-ins as a part has members. */
+/**
+ * As `ready`, for a list of keys of which none is asked for twice if it is given twice (`in`): so that few statements are kept ready and
+ * few are sent, a part is filled up with its last key.
+ *
+ * @param build gets as many stand-ins as a part has members.
+ */
 export function readyForKeys<Key, Row>(
   build: (db: Kysely<Tables>, keys: Key[]) => Compilable<Row>,
 ): ReadyForLists<Key, Row> {
   return inParts((db, size) => {
-    const places = Array.from({ length: size }, (_, at) => new Place<readonly Key[]>((keys) => keys[at]));
+    const places = Array.from(
+      { length: size },
+      (_, at) => new Place<readonly Key[]>((keys) => keys[Math.min(at, keys.length - 1)]),
+    );
     return build(db, places as unknown[] as Key[]);
-  });
+  }, filled);
 }
 
 /** As `ready`, for many rows of these columns. @param build gets as many rows of stand-ins as a part has members. */
@@ -79,23 +88,37 @@ function madeOnce<Params, Row>(build: (db: Kysely<Tables>) => Compilable<Row>): 
 }
 
 /** How many members of a list one statement takes: few sizes, so that few statements are kept ready. */
-const SIZES = [256, 64, 16, 4, 1] as const;
+const SIZES: readonly number[] = [256, 64, 16, 4, 1];
+
+/** Parts of which each but the last is as large as can be; the last is filled up by whoever asks. */
+function filled<Member>(members: readonly Member[]): { part: readonly Member[]; size: number }[] {
+  const [largest = 1] = SIZES;
+  const parts = [];
+  for (let at = 0; at < members.length; at += largest) {
+    const part = members.slice(at, at + largest);
+    parts.push({ part, size: SIZES.findLast((size) => size >= part.length) ?? largest });
+  }
+  return parts;
+}
+
+function exact<Member>(members: readonly Member[]): { part: readonly Member[]; size: number }[] {
+  return inShapes(members, SIZES).map((part) => ({ part, size: part.length }));
+}
 
 function inParts<Member, Row>(
   build: (db: Kysely<Tables>, size: number) => Compilable<Row>,
+  split: (members: readonly Member[]) => { part: readonly Member[]; size: number }[] = exact,
 ): ReadyForLists<Member, Row> {
-  const queries = SIZES.map((size) => ({
-    size,
-    run: madeOnce<readonly Member[], Row>((db) => build(db, size)),
-  }));
+  const queries = new Map(
+    SIZES.map((size) => [size, madeOnce<readonly Member[], Row>((db) => build(db, size))]),
+  );
   return async (db, members) => {
     const results = [];
-    let at = 0;
-    for (const { size, run } of queries)
-      for (; members.length - at >= size; at += size) {
-        const part = members.slice(at, at + size);
-        results.push({ part, result: await run(db, part) });
-      }
+    for (const { part, size } of split(members)) {
+      const run = queries.get(size);
+      if (run === undefined) throw new Error(`no statement has ${size} rows`);
+      results.push({ part, result: await run(db, part) });
+    }
     return results;
   };
 }

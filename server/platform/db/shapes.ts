@@ -1,11 +1,15 @@
 /** How many rows one statement has: few sizes, so that each is prepared once and stays so. */
 const SIZES = [64, 16, 4, 1];
 
-/** Splits a list for statements with a row for each element, in the list's order: 37 become 16, 16, 4 and 1. */
-export function inShapes<T>(list: readonly T[]): T[][] {
+/**
+ * Splits a list for statements with a row for each element, in the list's order: 37 become 16, 16, 4 and 1.
+ *
+ * @param sizes what a part may have, largest first; the last is 1.
+ */
+export function inShapes<T>(list: readonly T[], sizes: readonly number[] = SIZES): T[][] {
   const parts: T[][] = [];
   for (let from = 0; from < list.length;) {
-    const size = SIZES.find((one) => one <= list.length - from) ?? 1;
+    const size = sizes.find((one) => one <= list.length - from) ?? 1;
     parts.push(list.slice(from, from + size));
     from += size;
   }
