@@ -10,6 +10,7 @@ import { ApiProblem } from "./api-problem.ts";
 import { meQuery, setupStateQuery } from "./queries.ts";
 import { readFleetSearch } from "./fleet/fleet-search.ts";
 import { readJobsSearch } from "./jobs/jobs-search.ts";
+import { readWizardSearch } from "./restore/wizard-search.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { NotFound, RouteProblem } from "./shell/route-problem.tsx";
 
@@ -83,6 +84,19 @@ const host = createRoute({
   component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
 });
 
+const restore = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hosts/$hostId/restore",
+  component: lazyRouteComponent(() => import("./restore/restore-page.tsx"), "RestorePage"),
+});
+
+const snapshotRestore = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hosts/$hostId/snapshots/$snapshotId/restore",
+  validateSearch: readWizardSearch,
+  component: lazyRouteComponent(() => import("./restore/restore-page.tsx"), "SnapshotRestorePage"),
+});
+
 const jobs = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs",
@@ -96,7 +110,8 @@ const job = createRoute({
   component: lazyRouteComponent(() => import("./jobs/job-page.tsx"), "JobPage"),
 });
 
-const tree = root.addChildren([setup, signIn, signedIn.addChildren([fleet, addHost, host, jobs, job])]);
+const pages = signedIn.addChildren([fleet, addHost, host, restore, snapshotRestore, jobs, job]);
+const tree = root.addChildren([setup, signIn, pages]);
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;

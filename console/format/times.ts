@@ -71,6 +71,12 @@ export function calendarDay(at: number, timeZone?: string): string {
 
 /** `20 Nov 2026 22:10`, for columns of times. */
 export function shortDateTime(at: number, timeZone?: string): string {
-  const options = { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" } as const;
+  const options = {
+    day: "2-digit",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  } as const;
   return format(at, options, timeZone).replace(",", "");
 }

@@ -30,3 +30,17 @@ export interface KindWords<K extends JobKind> {
   /** What a failure left behind, in a sentence or two. */
   Survived: ComponentType<{ job: Extract<JobOf<K>, { state: "failed" }> }>;
 }
+
+/** What a job of this kind came to, or had done when it ended early; undefined for others. The compiler cannot follow the kind. */
+export function resultOf<K extends JobKind>(job: Job | undefined, kind: K): JobResult<K> | undefined {
+  if (job?.kind !== kind) return undefined;
+  if (job.state === "succeeded") return job.result as JobResult<K>;
+  return job.state === "failed" || job.state === "cancelled"
+    ? (job.left as JobResult<K> | undefined)
+    : undefined;
+}
+
+/** How far a running job of this kind is; null while it has not said, or when it is another. */
+export function progressOf<K extends JobKind>(job: Job | undefined, kind: K): JobProgress<K> | null {
+  return job?.kind === kind && job.state === "running" ? (job.progress as JobProgress<K> | null) : null;
+}

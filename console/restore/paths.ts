@@ -18,7 +18,7 @@ export function nameOf(path: string): string {
 /** Every folder above a path, the nearest first, `/` last; nothing is above `/`. */
 export function foldersAbove(path: string): string[] {
   const above: string[] = [];
-  for (let at = path; at !== "/"; ) {
+  for (let at = path; at !== "/";) {
     at = folderOf(at);
     above.push(at);
   }

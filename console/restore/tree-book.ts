@@ -117,7 +117,7 @@ export class TreeBook {
   /** Asks for all of a folder, so that something can be taken out of it. False when it holds too much, or cannot be read. */
   async loadAll(path: string): Promise<boolean> {
     const folder = this.#folders.get(path) ?? this.#begin(path);
-    for (let from = 0; folder.total === undefined || from < folder.total; ) {
+    for (let from = 0; folder.total === undefined || from < folder.total;) {
       if ((folder.total ?? 0) > MOST_PICKS || folder.problem !== undefined) return false;
       if (folder.items[from] !== undefined) from += 1;
       // One page tells where the next one begins.
@@ -221,8 +221,7 @@ export class TreeBook {
     if (page.snapshot !== undefined) this.whole = page.snapshot;
     const was = folder.indexed;
     if (from === 0 || page.indexed) folder.indexed = page.indexed;
-    if (!page.indexed && page.source === "agent" && !this.unindexable)
-      void this.#load(folder, from, true);
+    if (!page.indexed && page.source === "agent" && !this.unindexable) void this.#load(folder, from, true);
     else if (page.indexed && !was) this.#countTheRest();
   }
 

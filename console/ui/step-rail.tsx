@@ -13,7 +13,15 @@ export interface Step {
 }
 
 /** The steps of a page, each with its answer; one that can be answered is a link. */
-export function StepRail({ label, steps, current }: { label: string; steps: readonly Step[]; current: string }) {
+export function StepRail({
+  label,
+  steps,
+  current,
+}: {
+  label: string;
+  steps: readonly Step[];
+  current: string;
+}) {
   return (
     <nav aria-label={label}>
       <ol className={styles.rail}>
