@@ -1,10 +1,12 @@
 import type { Database } from "bun:sqlite";
 import type { AgentConfig } from "@restic-manager/protocol/config";
+import type { DownloadOrder } from "@restic-manager/protocol/download";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 import type { ResticFound } from "@restic-manager/protocol/restic-found";
 import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
+import type { DownloadParts } from "./download/downloads.ts";
 import type { HeldJob, Journal } from "./journal.ts";
 import { ScheduleBook } from "./schedules/book.ts";
 import { Scheduler } from "./schedules/scheduler.ts";
@@ -56,6 +58,12 @@ export interface CoreParts {
     leaveAll: () => void;
     stop: () => Promise<void>;
   };
+  /** Sends files of snapshots to browsers; without it that is refused. */
+  downloads?: (out: Pick<DownloadParts, "send" | "say">) => {
+    take: (order: DownloadOrder) => void;
+    leaveAll: () => void;
+    stop: () => Promise<void>;
+  };
   /** Nothing is left to do. */
   onIdle?: () => void;
 }
@@ -104,6 +112,7 @@ export function agentCore(parts: CoreParts): AgentCore {
       log.error(`could not ${doing}`, { error: toError(error) });
     }
   };
+  const downloads = parts.downloads?.({ send: (frame) => link.sendBytes(frame), say });
   let saving = Promise.resolve();
   const link: Link = new Link({
     outbox,
@@ -157,8 +166,17 @@ export function agentCore(parts: CoreParts): AgentCore {
           log.error("could not look into a snapshot", { error: toError(error) }),
         );
       },
+      download(order) {
+        if (downloads !== undefined) return downloads.take(order);
+        const error = { code: "failed" as const, message: "This agent cannot send files." };
+        if (order.type === "download.open")
+          say({ type: "download.failed", request_id: order.request_id, error });
+      },
       leave: (requestId) => parts.browse?.leave(requestId),
-      lost: () => parts.browse?.leaveAll(),
+      lost() {
+        parts.browse?.leaveAll();
+        downloads?.leaveAll();
+      },
       resync() {
         journal.resync();
         queue.wake();
@@ -174,6 +192,7 @@ export function agentCore(parts: CoreParts): AgentCore {
       scheduler.stop();
       await queue.stop();
       await parts.browse?.stop();
+      await downloads?.stop();
       link.stop();
       await saving;
     },

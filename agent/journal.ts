@@ -1,6 +1,5 @@
 import type { Database } from "bun:sqlite";
 import { JobId } from "@restic-manager/protocol/ids";
-import type { JobErrorCode } from "@restic-manager/protocol/job-error";
 import { ActorKind, JobKind, parseOrder, type JobOrder } from "@restic-manager/protocol/jobs";
 import { JOB_INPUT_BYTES, OUTCOME_KEPT_MS } from "@restic-manager/protocol/limits";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
@@ -8,6 +7,7 @@ import type { CommandRun } from "@restic-manager/protocol/server-message";
 import { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { Ballast } from "./ballast.ts";
 import { isDiskFull } from "./disk-full.ts";
+import { mayHaveChanged } from "./job-habits.ts";
 import { Meta } from "./meta.ts";
 import type { LogChunk, Outbox } from "./outbox.ts";
 
@@ -198,9 +198,7 @@ export class Journal {
         )
         .run(at, ended.outcome, ended.log_lines, id);
       this.#outbox.append(this.#finished(ended));
-      const reads = READING.has(row.kind);
-      if (!reads && (row.started_at !== null ? mayHaveSaved(outcome) : outcome.state === "succeeded"))
-        this.#meta.set("report_due", "1");
+      if (mayHaveChanged(row.kind, row.started_at !== null, outcome)) this.#meta.set("report_due", "1");
     });
     this.#unwritten.delete(id);
   }
@@ -390,15 +388,4 @@ export class Journal {
       throw error;
     }
   }
-}
-
-/** Kinds that change nothing in a repository: the server knows what is in it. */
-const READING: ReadonlySet<string> = new Set<JobKind>(["restore", "diff"]);
-
-/** Ends that say nothing of how far restic had come: its snapshot may have been saved in the last moment. */
-const UNSURE: ReadonlySet<JobErrorCode> = new Set<JobErrorCode>(["agent_restarted", "disk_full", "failed"]);
-
-/** Whether a restic that had begun may have left something in the repository that the server has not heard of. */
-function mayHaveSaved(outcome: JobOutcome): boolean {
-  return outcome.state === "failed" ? UNSURE.has(outcome.error.code) : true;
 }

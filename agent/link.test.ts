@@ -42,6 +42,7 @@ function world(given: { resync?: () => void } = {}) {
       configure: (config) => heard.push(`configure ${config.version}`),
       schedule: (set) => heard.push(`schedule ${set.version}`),
       browse: (question) => heard.push(`browse ${question.request_id}`),
+      download: (order) => heard.push(`${order.type} ${order.request_id}`),
       leave: (requestId) => heard.push(`leave ${requestId}`),
       lost: () => heard.push("lost"),
       resync: given.resync ?? (() => heard.push("resync")),

@@ -8,6 +8,7 @@ import {
   type ServerMessage,
 } from "@restic-manager/protocol/server-message";
 import type { JobId } from "@restic-manager/protocol/ids";
+import type { DownloadOrder } from "@restic-manager/protocol/download";
 import type { ScheduleSet } from "@restic-manager/protocol/schedule";
 import type { TreeQuestion } from "@restic-manager/protocol/tree";
 import { reconnectDelay, slowDelay } from "./backoff.ts";
@@ -39,6 +40,8 @@ export interface LinkDuties {
   schedule(set: ScheduleSet): void;
   /** Somebody looks into a snapshot; the answer goes by `say`. */
   browse(question: TreeQuestion): void;
+  /** Somebody downloads from a snapshot, or does no longer. */
+  download(order: DownloadOrder): void;
   /** Nobody waits for that answer any more. */
   leave(requestId: string): void;
   /** The connection is gone, and with it whoever waited for an answer. */
@@ -124,6 +127,11 @@ export class Link {
     if (this.#state.name === "open") this.#send(this.#state.socket, JSON.stringify(message));
   }
 
+  /** Sends bytes that may be lost. False when there is no connection, or it takes no more. */
+  sendBytes(frame: Uint8Array<ArrayBuffer>): boolean {
+    return this.#state.name === "open" && this.#send(this.#state.socket, frame);
+  }
+
   #open(): void {
     let socket: Socket | undefined;
     // A socket that was replaced may still call back; only the present one counts.
@@ -189,6 +197,10 @@ export class Link {
       case "tree.search":
       case "tree.versions":
         return this.#duties.browse(message);
+      case "download.open":
+      case "download.more":
+      case "download.stop":
+        return this.#duties.download(message);
       case "tree.cancel":
         return this.#duties.leave(message.request_id);
       case "error":

@@ -40,8 +40,8 @@ function world() {
     room: async () => {},
     timers: manualTimers(),
   });
-  const add = (n: number) => {
-    const taken = books.journal.accept(command(n));
+  const add = (n: number, kind: "init" | "restore" = "init") => {
+    const taken = books.journal.accept(kind === "init" ? command(n) : restoreCommand(n));
     if (taken.verdict === "new") queue.add(taken.job);
   };
   const outcomes = () =>
@@ -175,4 +175,64 @@ test("a job that somebody cancelled is cancelled, also when the agent is stopped
   queue.cancel(jobId(1), false);
   await queue.stop();
   expect(outcomes()).toEqual([[jobId(1), "cancelled"]]);
+});
+
+const restoreCommand = (n: number) => ({
+  ...command(n),
+  kind: "restore",
+  input: {
+    snapshot_id: "a".repeat(64),
+    paths: ["/"],
+    target: { kind: "folder" },
+    overwrite: "always",
+    delete: false,
+    dry_run: false,
+    verify: false,
+    sparse: false,
+  },
+});
+
+test("a restore goes before what waits, after what runs and after restores that came before", async () => {
+  const { queue, working, add, journal } = world();
+  queue.open([]);
+  add(1);
+  await settle();
+  add(2);
+  add(3, "restore");
+  add(4);
+  add(5, "restore");
+  for (let n = 0; n < 5; n += 1) {
+    working[n]?.end(DONE);
+    await settle();
+    await settle();
+  }
+  expect(working.map(({ job }) => job.id)).toEqual([1, 3, 5, 2, 4].map(jobId));
+  await queue.stop();
+  expect(journal.held()).toEqual([]);
+});
+
+test("the same after a restart, whatever waited before it", async () => {
+  const { queue, working, journal } = world();
+  for (const given of [command(1), restoreCommand(2), command(3)]) journal.accept(given);
+  queue.open(journal.held());
+  for (let n = 0; n < 3; n += 1) {
+    await settle();
+    await settle();
+    working[n]?.end(DONE);
+  }
+  await settle();
+  expect(working.map(({ job }) => job.id)).toEqual([2, 1, 3].map(jobId));
+  await queue.stop();
+});
+
+test("what only reads leaves the list of snapshots as it is known", async () => {
+  const { queue, working, reports, add } = world();
+  queue.open([]);
+  add(1, "restore");
+  await settle();
+  working[0]?.end({ state: "cancelled" });
+  await settle();
+  await settle();
+  expect(reports).toEqual([]);
+  await queue.stop();
 });

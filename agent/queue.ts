@@ -1,6 +1,6 @@
 import type { JobId } from "@restic-manager/protocol/ids";
-import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
+import { WAITED_FOR } from "./job-habits.ts";
 import { NoRoom, type HeldJob, type Journal } from "./journal.ts";
 import type { Cancel, Timers } from "./timers.ts";
 
@@ -177,9 +177,6 @@ export class Queue {
     });
   }
 }
-
-/** Somebody sits before the screen and waits: these go before what waits, in the order in which they came themselves. */
-const WAITED_FOR: ReadonlySet<JobKind> = new Set<JobKind>(["restore", "diff"]);
 
 function placeOf(job: HeldJob, waiting: readonly HeldJob[]): number {
   if (!WAITED_FOR.has(job.kind)) return waiting.length;

@@ -9,6 +9,7 @@ import { Ballast } from "./ballast.ts";
 import { lateBrowser } from "./browse/late-browser.ts";
 import { agentCore } from "./core.ts";
 import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
+import { lateDownloads } from "./download/late-downloads.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
@@ -129,7 +130,11 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     // Loaded with the first job: all that reads restic's output would lie in the memory of an agent that only waits.
     async work(job, signals, say) {
       const { workOn } = await import("./work.ts");
-      return workOn(job, signals, { ...parts, lookInto: browse.look, say });
+      return workOn(job, signals, {
+        ...parts,
+        lookInto: (snapshot, cancel, look) => browse.look(snapshot, cancel, look),
+        say,
+      });
     },
     async between(cancel) {
       const { reportRepository } = await import("./work.ts");
@@ -143,6 +148,14 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
         return answer;
       },
     },
+    downloads: (out) =>
+      lateDownloads(
+        async () => {
+          const { Downloads } = await import("./download/downloads.ts");
+          return new Downloads({ ...out, restic: access, timers });
+        },
+        (error) => log.error("could not send a file", { error: toError(error) }),
+      ),
     onIdle: settle,
   });
 

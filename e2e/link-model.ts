@@ -179,6 +179,7 @@ export class ModelAgent {
         configure: () => {},
         schedule: () => {},
         browse: () => {},
+        download: () => {},
         leave: () => {},
         lost: () => {},
         resync: () => journal.resync(),

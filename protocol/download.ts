@@ -59,3 +59,13 @@ export const DownloadChunkHeader = z.object({
   offset: z.int().nonnegative(),
 });
 export type DownloadChunkHeader = z.infer<typeof DownloadChunkHeader>;
+
+/** Writes a chunk as a binary frame, laid out as a chunk of a log is: 4 bytes of header length (big endian), the header as JSON, the bytes. */
+export function encodeDownloadChunk(header: DownloadChunkHeader, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = new TextEncoder().encode(JSON.stringify(header));
+  const frame = new Uint8Array(4 + head.byteLength + chunk.byteLength);
+  new DataView(frame.buffer).setUint32(0, head.byteLength);
+  frame.set(head, 4);
+  frame.set(chunk, 4 + head.byteLength);
+  return frame;
+}

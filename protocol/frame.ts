@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DownloadChunkHeader } from "./download.ts";
 import { Hello, HelloEnvelope } from "./hello.ts";
 import { LogChunkHeader } from "./log-chunk.ts";
 import { DurableMessage, TransientMessage } from "./messages.ts";
@@ -17,6 +18,7 @@ export type AgentFrame =
   | { type: "foreign_hello"; protocol_version: number }
   | { type: "durable"; seq: number; durable: Durable }
   | { type: "transient"; message: TransientMessage }
+  | { type: "download"; header: DownloadChunkHeader; chunk: Uint8Array }
   /** `seq` is there when the frame had one: such a frame must be accounted for, or it would come again for ever. */
   | { type: "malformed"; reason: string; seq?: number };
 
@@ -35,7 +37,7 @@ export function encodeDurable(at: number, message: DurableMessage): string {
 
 /** Reads any frame an agent may send. Never throws: what cannot be read is `malformed`, with a reason in words. */
 export function parseAgentFrame(data: string | Uint8Array): AgentFrame {
-  if (typeof data !== "string") return parseLogChunk(data);
+  if (typeof data !== "string") return parseBinary(data);
   const beat = HEARTBEAT.exec(data)?.[1];
   if (beat !== undefined) return { type: "transient", message: { type: "heartbeat", at: beat } };
   let json: unknown;
@@ -70,7 +72,7 @@ function typeOf(json: unknown): unknown {
   return typeof json === "object" && json !== null && "type" in json ? json.type : undefined;
 }
 
-function parseLogChunk(data: Uint8Array): AgentFrame {
+function parseBinary(data: Uint8Array): AgentFrame {
   if (data.byteLength < 4) return { type: "malformed", reason: "the binary frame has no header" };
   const length = new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);
   if (length > data.byteLength - 4) {
@@ -81,6 +83,11 @@ function parseLogChunk(data: Uint8Array): AgentFrame {
     json = JSON.parse(utf8.decode(data.subarray(4, 4 + length)));
   } catch {
     return { type: "malformed", reason: "the header of the binary frame is not JSON" };
+  }
+  if (typeOf(json) === "download.chunk") {
+    const piece = DownloadChunkHeader.safeParse(json);
+    if (!piece.success) return { type: "malformed", reason: describe(piece.error) };
+    return { type: "download", header: piece.data, chunk: data.subarray(4 + length) };
   }
   const header = LogChunkHeader.safeParse(json);
   if (!header.success) {

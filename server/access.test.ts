@@ -35,6 +35,7 @@ const TABLE: Record<string, Access> = {
   "GET /api/hosts/{id}/versions": "operator",
   "POST /api/hosts/{id}/snapshots/tags": "operator",
   "POST /api/hosts/{id}/snapshots/forget": "operator",
+  "GET /api/hosts/{id}/snapshots/{sid}/download": "operator",
   "POST /api/hosts/{id}/restore": "operator",
   "GET /api/hosts/{id}/restore": "operator",
   "GET /api/hosts/{id}/restore/{jid}": "operator",

@@ -137,6 +137,8 @@ export function createApp(parts: AppParts) {
         ...parts,
         ...core,
         hasCredentials,
+        begin: (...wish) => core.link.downloads.begin(...wish),
+        isSessionAlive: sessionAlive,
         viewJob,
         viewJobs: (ids) => findJobs({ db, progress: core.progress }, ids),
       }),

@@ -176,7 +176,10 @@ function whyNot(measured: Measured, { input, places, report }: Work): JobError |
   if (tight === undefined || tight.needed <= tight.free || input.dry_run) return undefined;
   const message = `There is not enough room: ${inBytes(tight.needed)} are to be written, and ${tight.at} has ${inBytes(tight.free)} free.`;
   // Holes take no room, and nobody knows before how many there are.
-  if (input.sparse) return void report.note(`${message} Going on, since holes take none.`);
+  if (input.sparse) {
+    report.note(`${message} Going on, since holes take none.`);
+    return undefined;
+  }
   return {
     code: "disk_full",
     message,

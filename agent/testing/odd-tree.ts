@@ -23,19 +23,27 @@ const SPARSE_BYTES = 8 * 1024 * 1024;
 
 /** Names that a pattern, a shell, a line reader or a decoder may stumble over. */
 export const ODD_NAMES: Buffer[] = [
-  ...[
-    "new\nline",
-    "star*[?]",
-    "-dash",
-    "--target=x",
-    "trail ",
-    " lead",
-    "$HOME",
-    "back\\slash",
-    "#c",
-    "!neg",
-  ],
-  ...["nbsp\u00a0", "cr\r", "{a,b}", "a\\", "\u00fc", "\u{1f600}", "**", "%41", "'quote'", '"', "tab\t"],
+  "new\nline",
+  "star*[?]",
+  "-dash",
+  "--target=x",
+  "trail ",
+  " lead",
+  "$HOME",
+  "back\\slash",
+  "#c",
+  "!neg",
+  "nbsp\u00a0",
+  "cr\r",
+  "{a,b}",
+  "a\\",
+  "\u00fc",
+  "\u{1f600}",
+  "**",
+  "%41",
+  "'quote'",
+  '"',
+  "tab\t",
 ]
   .map((name) => Buffer.from(name))
   .concat(["caf\xe9", "\x85", "end\xa0"].map((name) => Buffer.from(name, "latin1")));

@@ -137,8 +137,8 @@ install_agent() {
 
 enrol() {
   (umask 022 && mkdir -p "$root/etc" "$root/var/lib")
-  mkdir -p "$root/etc/$name" "$root/var/lib/$name"
-  chmod 700 "$root/etc/$name" "$root/var/lib/$name"
+  mkdir -p "$root/etc/$name" "$root/var/lib/$name" "$root/var/restic-restore"
+  chmod 700 "$root/etc/$name" "$root/var/lib/$name" "$root/var/restic-restore"
   if [ -z "${RM_TOKEN:-}" ]; then
     say "This machine keeps its enrolment."
     return
@@ -226,7 +226,9 @@ TimeoutStopSec=90
 
 StateDirectory=restic-manager-agent
 StateDirectoryMode=0700
-ReadWritePaths=/etc/restic-manager-agent
+# Restores that name no other folder go to the last one. To let files be restored elsewhere, or in place, add that folder:
+# systemctl edit restic-manager-agent, [Service], ReadWritePaths=/that/folder
+ReadWritePaths=/etc/restic-manager-agent -/var/restic-restore
 UMask=0077
 # A core file would hold the repository's passwords.
 LimitCORE=0

@@ -322,6 +322,8 @@ describe("the systemd unit", () => {
     const unit = await unitText();
     expect(unit).toContain("NoNewPrivileges=yes");
     expect(unit).toContain("ProtectSystem=strict");
+    // Restores need one place to go to, and get no other without somebody's word.
+    expect(unit).toMatch(/^ReadWritePaths=\/etc\/restic-manager-agent -\/var\/restic-restore$/m);
     expect(unit).toContain("CapabilityBoundingSet=CAP_DAC_READ_SEARCH ");
     expect(unit).not.toMatch(
       /CAP_SYS_ADMIN|PrivateTmp|PrivateDevices|ProtectHome|ProtectKernelModules|InaccessiblePaths/,

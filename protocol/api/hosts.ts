@@ -133,9 +133,24 @@ export const SnapshotsQuery = z.strictObject({
   cursor: z.string().max(256).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(200),
 });
+/** What about a snapshot is far above what those before it in its group had: bytes added, or files new and changed. */
+export const SnapshotAnomaly = z.object({
+  what: z.enum(["added", "changed"]),
+  value: z.number(),
+  /** The middle of those before it. */
+  usual: z.number(),
+  /** Up to here it would have been ordinary. */
+  limit: z.number(),
+});
+export type SnapshotAnomaly = z.infer<typeof SnapshotAnomaly>;
+export const ListedSnapshot = Snapshot.extend({
+  /** Absent where nothing stands out, and where too few came before to tell. */
+  anomalies: z.array(SnapshotAnomaly).min(1).optional(),
+});
+export type ListedSnapshot = z.infer<typeof ListedSnapshot>;
 /** Newest first. */
 export const SnapshotsPage = z.object({
-  items: z.array(Snapshot),
+  items: z.array(ListedSnapshot),
   next_cursor: z.string().nullable(),
   total: z.int().nonnegative(),
   /** When the agent took the list; null before the first. */

@@ -49,6 +49,6 @@ export type Restores = z.infer<typeof Restores>;
  */
 export const DownloadQuery = z.strictObject({
   path: SnapshotPath,
-  /** Of a folder. */
-  archive: z.enum(["tar", "zip"]).default("tar"),
+  /** `file` for a file, either of the others for a folder. Only the name of what is saved follows from it when it is wrong. */
+  as: z.enum(["file", "tar", "zip"]).default("file"),
 });

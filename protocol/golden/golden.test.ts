@@ -41,6 +41,7 @@ for (const file of files.filter((name) => /^v\d+\/agent\..*\.json$/.test(name)))
         return expect<unknown>({ type: "durable", seq: frame.seq, message: frame.durable.message }).toEqual(sent);
       case "transient":
         return expect<unknown>(frame.message).toEqual(sent);
+      case "download":
       case "foreign_hello":
       case "malformed":
         throw new Error(`it is not read any more: ${JSON.stringify(frame)}`);
@@ -65,6 +66,25 @@ test("the recordings cover what version 3 added", () => {
   expect(files).toEqual(expect.arrayContaining([...answers, ...questions].map((name) => `v3/${name}.json`)));
 });
 
+test("the recordings cover downloads, comparisons and what is left behind", () => {
+  const orders = ["open", "more", "stop"].map((type) => `server.download.${type}`);
+  const durable = ["diff.changes", "job.finished.cancelled.restore", "job.finished.succeeded.diff"];
+  const agent = ["download.end", "download.failed", ...durable.map((type) => `durable.${type}`)];
+  const wanted = [...orders, ...agent.map((name) => `agent.${name}`)].map((name) => `v3/${name}.json`);
+  expect(files).toEqual(expect.arrayContaining([...wanted, "v3/agent.download.chunk.bin"]));
+});
+
+test("agent.download.chunk.bin is still read, to the byte", () => {
+  const frame = parseAgentFrame(new Uint8Array(readFileSync(join(here, "v3/agent.download.chunk.bin"))));
+  if (frame.type !== "download") throw new Error(`read as ${frame.type}`);
+  expect(frame.header).toEqual({
+    type: "download.chunk",
+    request_id: "3f6c3f0e-58a5-4d0c-9d61-1e5a1f0f6c11",
+    offset: 65_536,
+  });
+  expect(new TextDecoder().decode(frame.chunk)).toBe("127.0.0.1 localhost\n");
+});
+
 test("agent.log-chunk.bin is still read, with as many lines as it says", () => {
   const frame = parseAgentFrame(new Uint8Array(readFileSync(join(here, V1, "agent.log-chunk.bin"))));
   if (frame.type !== "durable" || frame.durable.type !== "log") throw new Error(`read as ${frame.type}`);
@@ -80,12 +100,14 @@ test("results and inputs inside the recordings have the shape of their kinds", (
     if (message.outcome.state === "succeeded") {
       expect<unknown>(parseResult(message.kind, message.outcome.result)).toEqual(message.outcome.result);
     }
+    if (message.outcome.left !== undefined)
+      expect<unknown>(parseResult(message.kind, message.outcome.left)).toEqual(message.outcome.left);
     expect<unknown>(jobKinds[message.kind].input.parse(message.recreate.input)).toEqual(message.recreate.input);
   }
 });
 
 interface FinishedRecording {
   kind: keyof typeof jobKinds;
-  outcome: { state: string; result?: unknown };
+  outcome: { state: string; result?: unknown; left?: unknown };
   recreate: { input: unknown };
 }

@@ -10,7 +10,7 @@ export const Tag = z
   .min(1)
   .max(128)
   .refine((tag) => !tag.includes(","), "must not contain a comma")
-  .refine((tag) => !/[\0-\x1f\x7f]/.test(tag), "must not contain control characters")
+  .refine((tag) => !/\p{Cc}/u.test(tag), "must not contain control characters")
   .refine((tag) => tag.isWellFormed(), "must not contain half a character");
 
 const tags = z.array(Tag).max(50);

@@ -8,6 +8,7 @@ import { storeTime } from "../platform/db/store-time.ts";
 import { Configurer } from "./configure.ts";
 import { Connection, type Greeted } from "./connection.ts";
 import { Delivery, RESEND_MS } from "./deliver.ts";
+import { Downloads } from "./downloads.ts";
 import { Greeter } from "./greeter.ts";
 import { welcome, type Arrival, type Greeting } from "./greet.ts";
 import { HelloDeadline } from "./hello-deadline.ts";
@@ -39,6 +40,8 @@ export class Link {
   readonly hub = new Hub();
   /** What is asked of agents and answered at once. */
   readonly questions: Questions;
+  /** What agents send to browsers. */
+  readonly downloads: Downloads;
   readonly #parts: LinkParts;
   readonly #ingest: Ingest;
   readonly #delivery: Delivery;
@@ -85,6 +88,7 @@ export class Link {
     });
     const aside = (doing: string, work: Promise<void>) => this.#aside(doing, work);
     this.questions = new Questions({ ...parts, node, hub: this.hub, aside });
+    this.downloads = new Downloads({ ...parts, node, hub: this.hub, aside });
     this.#refusals = new Refusals({ ...parts, aside });
     this.#delivery = new Delivery({
       ...parts,
@@ -112,6 +116,7 @@ export class Link {
     const catchUp = oneAtATime(() => this.#catchUp());
     this.#endings.push(
       ...this.questions.follow(),
+      ...this.downloads.follow(),
       ...followOrders({
         ...this.#parts,
         hub: this.hub,
@@ -205,6 +210,10 @@ export class Link {
         connection.complain(now, frame.reason);
         if (frame.seq !== undefined) this.#durable(connection, frame.seq, frame, data);
         return;
+      case "download":
+        if (connection.greeted !== undefined && this.hub.isCurrent(connection))
+          this.downloads.chunk(connection, frame.header, frame.chunk);
+        return;
       case "durable":
         return this.#durable(connection, frame.seq, frame, data);
     }
@@ -215,6 +224,7 @@ export class Link {
     connection.closed = true;
     this.#deadline.end(connection);
     this.questions.left(connection);
+    this.downloads.left(connection);
     if (this.hub.leave(connection) && !this.#leaving) await this.#presence.left(connection);
   }
 
@@ -270,6 +280,9 @@ export class Link {
       case "tree.versions.result":
       case "tree.failed":
         return this.questions.answered(hostId, message);
+      case "download.end":
+      case "download.failed":
+        return this.downloads.ended(connection, message);
     }
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EnrollmentId, HostId, JobId } from "@restic-manager/protocol/ids";
+import { DownloadEnd, DownloadOrder } from "@restic-manager/protocol/download";
 import { jobKinds, JobKind } from "@restic-manager/protocol/jobs";
 import { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 import type { Bus, BusEvents, BusTopic, NodeRequests } from "./bus.ts";
@@ -58,6 +59,21 @@ export const RequestOnTheWire: z.ZodType<
           ok: z.literal(false),
           why: z.enum(["host_offline", "agent_outdated", "agent_busy", "timed_out", "cancelled"]),
         }),
+      ]),
+    }),
+  }),
+  z.object({
+    topic: z.literal("link.download"),
+    request: z.object({ hostId: HostId, from: z.string(), order: DownloadOrder }),
+  }),
+  z.object({
+    topic: z.literal("link.downloaded"),
+    request: z.object({
+      hostId: HostId,
+      requestId: z.string(),
+      news: z.discriminatedUnion("type", [
+        z.object({ type: z.literal("chunk"), offset: z.number(), bytes: z.string() }),
+        z.object({ type: z.literal("end"), end: DownloadEnd }),
       ]),
     }),
   }),

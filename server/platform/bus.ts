@@ -1,4 +1,5 @@
 import type { EnrollmentId, HostId, JobId } from "@restic-manager/protocol/ids";
+import type { DownloadEnd, DownloadOrder } from "@restic-manager/protocol/download";
 import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { TreeAnswer, TreeQuestion } from "@restic-manager/protocol/tree";
 
@@ -35,6 +36,11 @@ export type Answered =
   | { ok: true; answer: TreeAnswer }
   | { ok: false; why: "host_offline" | "agent_outdated" | "agent_busy" | "timed_out" | "cancelled" };
 
+/** What a server passes on of a download: bytes (base64), or its end. */
+export type DownloadNews =
+  | { type: "chunk"; offset: number; bytes: string }
+  | { type: "end"; end: DownloadEnd };
+
 /** What one server asks of another one by name. Each is a nudge (the store has the facts), or may be lost (whoever waits has a deadline). */
 export interface NodeRequests {
   /** Deliver what waits for these hosts, whose agents are with you. */
@@ -47,6 +53,9 @@ export interface NodeRequests {
   "link.answer": { hostId: HostId; requestId: string; answered: Answered };
   /** Nobody waits for that answer any more. */
   "link.leave": { hostId: HostId; requestId: string };
+  /** Pass this on to the host's agent, and tell `from` what comes. */
+  "link.download": { hostId: HostId; from: string; order: DownloadOrder };
+  "link.downloaded": { hostId: HostId; requestId: string; news: DownloadNews };
 }
 export type NodeTopic = keyof NodeRequests;
 

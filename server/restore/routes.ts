@@ -1,11 +1,19 @@
 import { z } from "zod";
 import { CreatedJob, type Job } from "@restic-manager/protocol/api/jobs";
-import { Restore, RestoreRequest, Restores, RestoresQuery } from "@restic-manager/protocol/api/restore";
-import { HostId, JobId } from "@restic-manager/protocol/ids";
+import {
+  DownloadQuery,
+  Restore,
+  RestoreRequest,
+  Restores,
+  RestoresQuery,
+} from "@restic-manager/protocol/api/restore";
+import { HostId, JobId, ResticId } from "@restic-manager/protocol/ids";
 import { restore as restoreKind } from "@restic-manager/protocol/jobs/restore";
 import { userActor } from "../audit/actor.ts";
+import type { Peer } from "../platform/http/caller.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { body, json, newRoom, route } from "../platform/http/room.ts";
+import { download, type DownloadParts } from "./download.ts";
 import { startRestore, type RestoreParts } from "./restore.ts";
 import { hostById, restoreById, restoresOf } from "./store.ts";
 
@@ -41,13 +49,39 @@ const one = route({
   responses: { 200: json(Restore, "With what was asked of it") },
 });
 
+const fetchOne = route({
+  method: "get",
+  path: "/api/hosts/{id}/snapshots/{sid}/download",
+  access: "operator",
+  summary: "Download a file of a snapshot, or a folder as an archive",
+  problems: [
+    "not_found",
+    "host_offline",
+    "foreign_origin",
+    "agent_outdated",
+    "agent_busy",
+    "agent_failed",
+    "agent_timeout",
+    "snapshot_too_large",
+  ],
+  request: { params: hostPath.extend({ sid: ResticId }), query: DownloadQuery },
+  responses: {
+    200: {
+      description: "Streamed; breaks off when it fails on its way",
+      content: { "application/octet-stream": { schema: z.string() } },
+    },
+  },
+});
+
 /** Restores. What was picked is names in snapshots, which are for operators. */
 export function restoreRoom(
-  parts: RestoreParts & {
-    viewJob: (id: JobId) => Promise<Job | undefined>;
-    /** In any order. */
-    viewJobs: (ids: readonly JobId[]) => Promise<Job[]>;
-  },
+  parts: RestoreParts &
+    DownloadParts & {
+      isSessionAlive: (sessionHash: string) => Promise<boolean>;
+      viewJob: (id: JobId) => Promise<Job | undefined>;
+      /** In any order. */
+      viewJobs: (ids: readonly JobId[]) => Promise<Job[]>;
+    },
 ) {
   const { db } = parts;
   return newRoom()
@@ -79,5 +113,19 @@ export function restoreRoom(
       if (row === undefined || job === undefined)
         throw new ApiProblem("not_found", "this host has no such restore");
       return c.json({ job, request: restoreKind.input.parse(JSON.parse(row.input)) }, 200);
+    })
+    .openapi(fetchOne, async (c) => {
+      // A link on another site must not make somebody's browser fetch files.
+      if (c.req.header("sec-fetch-site") === "cross-site")
+        throw new ApiProblem("foreign_origin", "this download was asked for by another site");
+      const { id, sid } = c.req.valid("param");
+      const { keepOpen }: Peer = c.env ?? {};
+      keepOpen?.();
+      const caller = c.get("caller");
+      return await download(parts, id, sid, c.req.valid("query"), {
+        actor: userActor(c),
+        gone: c.req.raw.signal,
+        allowed: async () => caller.kind === "user" && (await parts.isSessionAlive(caller.sessionHash)),
+      });
     });
 }
