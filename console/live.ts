@@ -20,6 +20,7 @@ import {
 import {
   hostQuery,
   jobQuery,
+  restoresQuery,
   schedulesQuery,
   sourceGroupsQuery,
   summaryQuery,
@@ -46,6 +47,7 @@ const LIVE_ROOTS = new Set<unknown>([
   "snapshots",
   "jobs",
   "job",
+  "restores",
   "enrollment",
 ]);
 
@@ -189,6 +191,7 @@ function applyTo(queryClient: QueryClient, now: () => number) {
       case "job.changed":
         askLater(schedulesQuery(event.job.host.id).queryKey);
         askLater(summaryQuery.queryKey);
+        if (event.job.kind === "restore") askLater(restoresQuery(event.job.host.id).queryKey);
         break;
       case "host.removed":
         askLater(summaryQuery.queryKey);

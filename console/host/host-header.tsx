@@ -7,6 +7,7 @@ import { hostWords, type StateWord } from "../ui/state-words.ts";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { BackUpNow } from "./back-up-now.tsx";
 import styles from "./host.module.css";
+import { RestoreButton } from "./restore-button.tsx";
 
 /** Name, state, system and address, and the one thing to do with it. */
 export function HostHeader({ host }: { host: Host }) {
@@ -24,7 +25,12 @@ export function HostHeader({ host }: { host: Host }) {
           <span>{fact}</span>
         </Fragment>
       ))}
-      actions={<BackUpNow host={host} />}
+      actions={
+        <>
+          <RestoreButton host={host} />
+          <BackUpNow host={host} />
+        </>
+      }
     />
   );
 }
@@ -50,6 +56,10 @@ function wordsOf({ status, restic }: Host): StateWord {
 
 function runningWord({ kind, fraction }: NonNullable<Host["active_job"]>): string {
   if (kind === "init") return "Opening the repository";
+  if (kind === "restore") return fraction === null ? "Restoring" : `Restoring ${formatPercent(fraction)} %`;
+  if (kind === "diff") return "Comparing snapshots";
+  if (kind === "tag") return "Tagging snapshots";
+  if (kind === "forget_snapshots") return "Removing snapshots";
   return fraction === null ? "Backing up" : `Backing up ${formatPercent(fraction)} %`;
 }
 

@@ -11,6 +11,7 @@ import type { JobOf, KindWords } from "./kind-words.ts";
 /** Saving the files of one source group as a snapshot. */
 export const backupKind: KindWords<"backup"> = {
   name: "Backup",
+  noun: "backup",
   title: "Backup of",
   again: "Back up again",
   resultInWords(result) {

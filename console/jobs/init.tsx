@@ -7,6 +7,7 @@ import type { KindWords, RunningJob, SucceededJob } from "./kind-words.ts";
 /** Opening a repository, and creating it if there is none. */
 export const initKind: KindWords<"init"> = {
   name: "Open repository",
+  noun: "opening of the repository",
   title: "Opening the repository of",
   again: "Open again",
   resultInWords: ({ created }) => (created ? "Repository created" : "Repository opened"),

@@ -10,6 +10,7 @@ import { hostQuery, jobQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import { kindWords } from "./kinds.tsx";
+import { RestoreAgain } from "./restore-of.tsx";
 import { CallProblem } from "../ui/call-problem.tsx";
 import styles from "./job.module.css";
 
@@ -26,7 +27,8 @@ export function JobActions({ job }: { job: Job }) {
         Open host
       </Button>
       {operate && !finished && <CancelButtons job={job} />}
-      {operate && finished && <AgainButton job={job} />}
+      {operate && finished && job.kind === "restore" && <RestoreAgain job={job} />}
+      {operate && finished && (job.kind === "backup" || job.kind === "init") && <AgainButton job={job} />}
     </div>
   );
 }

@@ -15,6 +15,8 @@ export type SucceededJob<K extends JobKind> = Omit<Extract<JobOf<K>, { state: "s
 export interface KindWords<K extends JobKind> {
   /** In a list: `Backup`. */
   name: string;
+  /** In a sentence: `The backup was cancelled`. */
+  noun: string;
   /** Before the host's name, as a page's title: `Backup of`. */
   title: string;
   /** To start one like it. */
@@ -29,6 +31,10 @@ export interface KindWords<K extends JobKind> {
   Result: ComponentType<{ job: SucceededJob<K> }>;
   /** What a failure left behind, in a sentence or two. */
   Survived: ComponentType<{ job: Extract<JobOf<K>, { state: "failed" }> }>;
+  /** What a cancel left behind, in a sentence or two, where that is not what a backup leaves. */
+  Cancelled?: ComponentType<{ job: Extract<JobOf<K>, { state: "cancelled" }> }>;
+  /** Below a failure or a cancel: a report of what had been done by then. */
+  Left?: ComponentType<{ job: Extract<JobOf<K>, { state: "failed" | "cancelled" }> }>;
 }
 
 /** What a job of this kind came to, or had done when it ended early; undefined for others. The compiler cannot follow the kind. */

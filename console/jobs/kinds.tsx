@@ -3,7 +3,8 @@ import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { ReactNode } from "react";
 import { backupKind } from "./backup.tsx";
 import { initKind } from "./init.tsx";
-import { diffKind, forgetSnapshotsKind, restoreKind, tagKind } from "./other-kinds.tsx";
+import { diffKind, forgetSnapshotsKind, tagKind } from "./other-kinds.tsx";
+import { restoreKind } from "./restore.tsx";
 import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */
@@ -45,4 +46,14 @@ export function JobResultView({ job }: { job: Extract<Job, { state: "succeeded" 
 export function JobSurvived({ job }: { job: Extract<Job, { state: "failed" }> }): ReactNode {
   const { Survived } = wordsOf(job);
   return <Survived job={job} />;
+}
+
+export function JobCancelledWords({ job }: { job: Extract<Job, { state: "cancelled" }> }): ReactNode {
+  const { Cancelled } = wordsOf(job);
+  return Cancelled === undefined ? null : <Cancelled job={job} />;
+}
+
+export function JobLeft({ job }: { job: Extract<Job, { state: "failed" | "cancelled" }> }): ReactNode {
+  const { Left } = wordsOf(job);
+  return Left === undefined ? null : <Left job={job} />;
 }
