@@ -165,41 +165,33 @@ interface End {
   result: string | null;
   issues: number;
   error: string | null;
-<<<<<<< HEAD
   left: string | null;
-}
-
-const end = ready((db, { id, at, state, startedAt, result, issues, error, left }: End) =>
-=======
   lines: number | null;
   missing: number | null;
   bytes: number | null;
 }
 
-const end = ready((db, { id, at, state, startedAt, result, issues, error, lines, missing, bytes }: End) =>
->>>>>>> refs/heads/browse
-  db
-    .updateTable("jobs")
-    .set((e) => {
-      const begun = e.fn.coalesce("started_at", e.val(startedAt), "created_at");
-      return {
-        state,
-        finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
-        started_at: e.fn.coalesce("started_at", e.val(startedAt)),
-        result,
-        issue_count: issues,
-        error,
-<<<<<<< HEAD
-        left_behind: left,
-=======
-        log_lines: e.fn.coalesce(e.val(lines), "log_lines"),
-        log_missing: e.fn.coalesce(e.val(missing), "log_missing"),
-        log_bytes: e.fn.coalesce(e.val(bytes), "log_bytes"),
->>>>>>> refs/heads/browse
-      };
-    })
-    .where("id", "=", id)
-    .where("state", "in", ACTIVE),
+const end = ready(
+  (db, { id, at, state, startedAt, result, issues, error, left, lines, missing, bytes }: End) =>
+    db
+      .updateTable("jobs")
+      .set((e) => {
+        const begun = e.fn.coalesce("started_at", e.val(startedAt), "created_at");
+        return {
+          state,
+          finished_at: e.case().when(begun, ">", at).then(begun).else(at).end(),
+          started_at: e.fn.coalesce("started_at", e.val(startedAt)),
+          result,
+          issue_count: issues,
+          error,
+          left_behind: left,
+          log_lines: e.fn.coalesce(e.val(lines), "log_lines"),
+          log_missing: e.fn.coalesce(e.val(missing), "log_missing"),
+          log_bytes: e.fn.coalesce(e.val(bytes), "log_bytes"),
+        };
+      })
+      .where("id", "=", id)
+      .where("state", "in", ACTIVE),
 );
 
 /** queued and never sent → cancelled. False when it had been sent: then the agent decides. */
