@@ -25,11 +25,13 @@ export function RecentRestores({ host }: { host: Host }) {
             <AppLink className="link mono" href={`/jobs/${restore.job.id}`}>
               {whatOf(restore)}
             </AppLink>
-            <StatusMark {...jobWord(restore.job.state, issuesOf(restore.job))} />
-            <span className="quiet">
-              {restore.request.target.kind === "in_place" ? "in place" : "to a new folder"}
-            </span>
-            <TimeAgo at={Date.parse(restore.job.created_at)} />
+            <div>
+              <StatusMark {...jobWord(restore.job.state, issuesOf(restore.job))} />
+              <span className="quiet">
+                {restore.request.target.kind === "in_place" ? "in place" : "to a new folder"}
+              </span>
+              <TimeAgo at={Date.parse(restore.job.created_at)} />
+            </div>
           </li>
         ))}
       </ul>

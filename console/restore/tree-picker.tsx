@@ -43,8 +43,10 @@ export function TreePicker({ label, book, root, picks, onToggle, onRoot, onActiv
   });
   useEffect(() => {
     if (!moved.current) return;
-    moved.current = false;
-    box.current?.querySelector<HTMLElement>("[data-active]")?.focus({ preventScroll: true });
+    const row = box.current?.querySelector<HTMLElement>("[data-active]");
+    row?.focus({ preventScroll: true });
+    // A row that is still being loaded makes way for the real one, which then takes the focus over.
+    moved.current = row?.dataset["words"] !== undefined;
   });
 
   const entryAt = (row: TreeRow | undefined) =>
@@ -92,6 +94,9 @@ export function TreePicker({ label, book, root, picks, onToggle, onRoot, onActiv
         className={styles.rows}
         style={{ height: rows.getTotalSize() }}
         onKeyDown={press}
+        onBlur={({ relatedTarget, currentTarget }) => {
+          if (relatedTarget !== null && !currentTarget.contains(relatedTarget)) moved.current = false;
+        }}
       >
         {shown.map(({ item, row }) => {
           if (row === undefined) return null;

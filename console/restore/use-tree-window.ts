@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import type { RefObject } from "react";
+import { useLayoutEffect, type RefObject } from "react";
 import { useAtLeast } from "../ui/at-least.ts";
 
 const ROW = 30;
@@ -20,5 +20,7 @@ export function useTreeWindow(box: RefObject<HTMLElement | null>, count: number,
       return [...shown, active].toSorted((a, b) => a - b);
     },
   });
+  // Sizes that were estimated are kept until this is said.
+  useLayoutEffect(() => rows.measure(), [rows, height]);
   return { rows, height };
 }
