@@ -80,6 +80,7 @@ const host = createRoute({
     snapshot: textOf(search["snapshot"]),
     group: textOf(search["group"]),
     schedule: textOf(search["schedule"]),
+    ...textsOf(search, ["q", "tag", "day", "odd", "sort", "order"]),
   }),
   component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
 });
@@ -115,6 +116,19 @@ const tree = root.addChildren([setup, signIn, pages]);
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Those of these that the address says something of. */
+function textsOf<Name extends string>(
+  search: Record<string, unknown>,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const given: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const text = textOf(search[name]);
+    if (text !== undefined) given[name] = text;
+  }
+  return given;
 }
 
 function writeSearch(search: Record<string, unknown>): string {
