@@ -69,6 +69,10 @@ import type {
   SourceGroupInput,
   SourceGroups,
 } from "@restic-manager/protocol/api/sources";
+import type { ForgetSnapshots, TagSnapshots } from "@restic-manager/protocol/api/chosen-snapshots";
+import type { ChangesPage, DiffRequest } from "@restic-manager/protocol/api/diff";
+import type { Restore, RestoreRequest, Restores } from "@restic-manager/protocol/api/restore";
+import type { FileVersions, TreeFolder, TreeFound } from "@restic-manager/protocol/api/tree";
 import type { Tags } from "@restic-manager/protocol/api/tags";
 import type {
   AppliedTemplate,
@@ -88,13 +92,19 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
  * Asks the server. The answer's shape is what the protocol says of this path; the server and its tests answer for that,
- * so that the page need not carry a validator. Throws `ApiProblem` with a sentence for everything else.
+ * so that the page need not carry a validator. `gone` aborts when nobody waits any more. Throws `ApiProblem` with a sentence for everything else.
  */
-export async function ask<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
+export async function ask<Answer>(
+  method: Method,
+  path: string,
+  body?: unknown,
+  gone?: AbortSignal,
+): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(`/api${path}`, {
       method,
+      signal: gone ?? null,
       credentials: "same-origin",
       headers: body === undefined ? {} : { "content-type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
@@ -149,6 +159,38 @@ export const api = {
   removeHost: (id: string) => ask<null>("DELETE", `/hosts/${id}`),
   snapshots: (hostId: string, wanted: { cursor?: string | undefined; limit?: number }) =>
     ask<SnapshotsPage>("GET", `/hosts/${hostId}/snapshots${query(wanted)}`),
+  tree: (
+    hostId: string,
+    snapshotId: string,
+    wanted: { path: string; cursor?: string; limit: number; indexed?: string },
+    gone: AbortSignal,
+  ) =>
+    ask<TreeFolder>("GET", `/hosts/${hostId}/snapshots/${snapshotId}/tree${query(wanted)}`, undefined, gone),
+  searchTree: (
+    hostId: string,
+    snapshotId: string,
+    wanted: { q: string; path?: string; cursor?: string | undefined },
+    gone: AbortSignal,
+  ) =>
+    ask<TreeFound>("GET", `/hosts/${hostId}/snapshots/${snapshotId}/search${query(wanted)}`, undefined, gone),
+  versions: (hostId: string, path: string, gone: AbortSignal) =>
+    ask<FileVersions>("GET", `/hosts/${hostId}/versions${query({ path })}`, undefined, gone),
+  /** Where a browser gets a file, or a folder as an archive. */
+  downloadHref: (hostId: string, snapshotId: string, path: string, archive?: "tar" | "zip") =>
+    `/api/hosts/${hostId}/snapshots/${snapshotId}/download${query({ path, archive })}`,
+  restores: (hostId: string, wanted: { limit?: number }) =>
+    ask<Restores>("GET", `/hosts/${hostId}/restore${query(wanted)}`),
+  restore: (hostId: string, jobId: string) => ask<Restore>("GET", `/hosts/${hostId}/restore/${jobId}`),
+  startRestore: (hostId: string, request: z.input<typeof RestoreRequest>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/restore`, request),
+  tagSnapshots: (hostId: string, wanted: z.input<typeof TagSnapshots>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/snapshots/tags`, wanted),
+  forgetSnapshots: (hostId: string, wanted: z.input<typeof ForgetSnapshots>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/snapshots/forget`, wanted),
+  compare: (hostId: string, wanted: z.input<typeof DiffRequest>) =>
+    ask<CreatedJob>("POST", `/hosts/${hostId}/diff`, wanted),
+  changes: (jobId: string, wanted: { kind?: string; q?: string; below?: string; cursor?: string }) =>
+    ask<ChangesPage>("GET", `/jobs/${jobId}/changes${query(wanted)}`),
   sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),
   createGroup: (hostId: string, group: z.input<typeof SourceGroupInput>) =>
     ask<SourceGroup>("POST", `/hosts/${hostId}/source-groups`, group),

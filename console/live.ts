@@ -22,6 +22,7 @@ import {
   hostQuery,
   repositoryQuery,
   jobQuery,
+  restoresQuery,
   schedulesQuery,
   sourceGroupsQuery,
   summaryQuery,
@@ -49,6 +50,7 @@ const LIVE_ROOTS = new Set<unknown>([
   "snapshots",
   "jobs",
   "job",
+  "restores",
   "enrollment",
   "repository",
   "templates",
@@ -197,6 +199,7 @@ function applyTo(queryClient: QueryClient, now: () => number) {
         askLater(schedulesQuery(event.job.host.id).queryKey);
         askLater(repositoryQuery(event.job.host.id).queryKey);
         askLater(summaryQuery.queryKey);
+        if (event.job.kind === "restore") askLater(restoresQuery(event.job.host.id).queryKey);
         break;
       case "host.removed":
         askLater(summaryQuery.queryKey);

@@ -1,6 +1,10 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { HostsPage, HostsQuery, SnapshotsPage } from "@restic-manager/protocol/api/hosts";
+import type { ChangesPage } from "@restic-manager/protocol/api/diff";
+import type { Snapshot } from "@restic-manager/protocol/snapshot";
+import type { TreeFound } from "@restic-manager/protocol/api/tree";
 import type { JobsPage, JobsQuery } from "@restic-manager/protocol/api/jobs";
+import { ApiProblem } from "./api-problem.ts";
 import { api } from "./api.ts";
 
 /** What a list of hosts shows and in which order; its pages follow by cursor. */
@@ -48,6 +52,69 @@ export const snapshotsQuery = (hostId: string) =>
       api.snapshots(hostId, { limit: SNAPSHOTS_A_PAGE, cursor: pageParam ?? undefined }),
     initialPageParam: null as string | null,
     getNextPageParam: (last: SnapshotsPage) => last.next_cursor,
+  });
+/** Every snapshot of a host, newest first: what is sorted, filtered and drawn by the page must all be there. */
+export const allSnapshotsQuery = (hostId: string) =>
+  queryOptions({
+    // Below the list's own key, so that whatever makes that one old makes this one old.
+    queryKey: ["snapshots", hostId, "all"] as const,
+    queryFn: async () => {
+      const items: Snapshot[] = [];
+      let page: SnapshotsPage;
+      let cursor: string | undefined;
+      do {
+        // Each page says where the next one begins.
+        // oxlint-disable-next-line no-await-in-loop
+        page = await api.snapshots(hostId, { limit: 1_000, cursor });
+        items.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+      return { items, taken_at: page.taken_at };
+    },
+  });
+export const foundQuery = (hostId: string, snapshotId: string, q: string) =>
+  infiniteQueryOptions({
+    queryKey: ["found", hostId, snapshotId, q] as const,
+    queryFn: ({ pageParam, signal }) =>
+      api.searchTree(hostId, snapshotId, { q, cursor: pageParam ?? undefined }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: TreeFound) => last.next_cursor,
+    // What is in a snapshot never changes.
+    staleTime: Infinity,
+    retry: (times, error) =>
+      error instanceof ApiProblem && error.code === "snapshot_indexing" ? times < 60 : false,
+    retryDelay: 2_000,
+  });
+export const versionsQuery = (hostId: string, path: string) =>
+  queryOptions({
+    queryKey: ["versions", hostId, path] as const,
+    queryFn: ({ signal }) => api.versions(hostId, path, signal),
+    retry: false,
+  });
+export const restoresQuery = (hostId: string) =>
+  queryOptions({
+    queryKey: ["restores", hostId] as const,
+    queryFn: () => api.restores(hostId, { limit: 6 }),
+  });
+export const restoreQuery = (hostId: string, jobId: string) =>
+  queryOptions({
+    queryKey: ["restore", hostId, jobId] as const,
+    queryFn: () => api.restore(hostId, jobId),
+    staleTime: Infinity,
+  });
+/** What a list of a comparison's changes shows. */
+export interface ChangeList {
+  kind?: string;
+  q?: string;
+  below?: string;
+}
+export const changesQuery = (jobId: string, list: ChangeList) =>
+  infiniteQueryOptions({
+    queryKey: ["changes", jobId, list] as const,
+    queryFn: ({ pageParam }) =>
+      api.changes(jobId, { ...list, ...(pageParam === null ? {} : { cursor: pageParam }) }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: ChangesPage) => last.next_cursor,
   });
 export const jobsQuery = (list: JobList) =>
   infiniteQueryOptions({

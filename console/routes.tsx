@@ -10,6 +10,7 @@ import { ApiProblem } from "./api-problem.ts";
 import { meQuery, setupStateQuery } from "./queries.ts";
 import { readFleetSearch } from "./fleet/fleet-search.ts";
 import { readJobsSearch } from "./jobs/jobs-search.ts";
+import { readWizardSearch } from "./restore/wizard-search.ts";
 import { SignedIn } from "./shell/signed-in.tsx";
 import { NotFound, RouteProblem } from "./shell/route-problem.tsx";
 
@@ -79,8 +80,22 @@ const host = createRoute({
     snapshot: textOf(search["snapshot"]),
     group: textOf(search["group"]),
     schedule: textOf(search["schedule"]),
+    ...textsOf(search, ["q", "tag", "day", "odd", "sort", "order"]),
   }),
   component: lazyRouteComponent(() => import("./host/host-page.tsx"), "HostPage"),
+});
+
+const restore = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hosts/$hostId/restore",
+  component: lazyRouteComponent(() => import("./restore/restore-page.tsx"), "RestorePage"),
+});
+
+const snapshotRestore = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/hosts/$hostId/snapshots/$snapshotId/restore",
+  validateSearch: readWizardSearch,
+  component: lazyRouteComponent(() => import("./restore/restore-page.tsx"), "SnapshotRestorePage"),
 });
 
 const jobs = createRoute({
@@ -123,14 +138,36 @@ const applyTemplate = createRoute({
   component: lazyRouteComponent(() => import("./policies/apply-page.tsx"), "ApplyPage"),
 });
 
-const tree = root.addChildren([
-  setup,
-  signIn,
-  signedIn.addChildren([fleet, addHost, host, jobs, job, policies, newTemplate, template, applyTemplate]),
+const pages = signedIn.addChildren([
+  fleet,
+  addHost,
+  host,
+  restore,
+  snapshotRestore,
+  jobs,
+  job,
+  policies,
+  newTemplate,
+  template,
+  applyTemplate,
 ]);
+const tree = root.addChildren([setup, signIn, pages]);
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Those of these that the address says something of. */
+function textsOf<Name extends string>(
+  search: Record<string, unknown>,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const given: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const text = textOf(search[name]);
+    if (text !== undefined) given[name] = text;
+  }
+  return given;
 }
 
 function writeSearch(search: Record<string, unknown>): string {

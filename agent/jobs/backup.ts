@@ -7,7 +7,6 @@ import { failure, type JobRunner, type JobTools } from "../job-runner.ts";
 import { watchOpening } from "../opening.ts";
 import { betweenHooks } from "./hooked.ts";
 import { pastLock } from "../past-lock.ts";
-import { toJobError } from "../restic-access.ts";
 import { speedometer } from "../speedometer.ts";
 
 /** Issues that travel with the result; the log has them all. */

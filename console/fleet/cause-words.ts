@@ -12,7 +12,6 @@ const WORDS: Record<JobErrorCode, string> = {
   repository_full: "Repository server is full",
   append_only: "Repository takes no deletions",
   unauthorized: "Repository account refused",
-  append_only: "Account may not delete",
   snapshot_missing: "Snapshot is gone",
   path_missing: "Not in the snapshot",
   target_refused: "Target was refused",

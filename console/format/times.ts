@@ -68,3 +68,15 @@ export function hourAndMinute(at: number, timeZone?: string): string {
 export function calendarDay(at: number, timeZone?: string): string {
   return format(at, { day: "numeric", month: "short", year: "numeric" }, timeZone);
 }
+
+/** `20 Nov 2026 22:10`, for columns of times. */
+export function shortDateTime(at: number, timeZone?: string): string {
+  const options = {
+    day: "2-digit",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  } as const;
+  return format(at, options, timeZone).replace(",", "");
+}

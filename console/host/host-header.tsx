@@ -8,6 +8,7 @@ import { hostWords, type StateWord } from "../ui/state-words.ts";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { BackUpNow } from "./back-up-now.tsx";
 import styles from "./host.module.css";
+import { RestoreButton } from "./restore-button.tsx";
 
 /** Name, state, system and address, and the one thing to do with it. */
 export function HostHeader({ host }: { host: Host }) {
@@ -25,7 +26,12 @@ export function HostHeader({ host }: { host: Host }) {
           <span>{fact}</span>
         </Fragment>
       ))}
-      actions={<BackUpNow host={host} />}
+      actions={
+        <>
+          <RestoreButton host={host} />
+          <BackUpNow host={host} />
+        </>
+      }
     />
   );
 }

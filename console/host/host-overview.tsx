@@ -11,6 +11,7 @@ import { useTicker, useTimeText } from "../ui/ticker.ts";
 import { RecentJobs } from "./host-jobs.tsx";
 import styles from "./host.module.css";
 import { NextRuns } from "./next-runs.tsx";
+import { RecentRestores } from "./recent-restores.tsx";
 import { RepositoryPanel } from "./repository-panel.tsx";
 
 /** What can be restored, what ran, and how the repository stands. */
@@ -23,6 +24,7 @@ export function HostOverview({ host }: { host: Host }) {
       </div>
       <div className={styles.side}>
         <NextRuns host={host} />
+        <RecentRestores host={host} />
         <RepositoryPanel host={host} />
         <WhatIsBackedUp host={host} />
       </div>

@@ -15,9 +15,11 @@ import { HostJobs } from "./host-jobs.tsx";
 import { HostNotices } from "./host-notices.tsx";
 import { HostOverview } from "./host-overview.tsx";
 import { HostSettings } from "./host-settings.tsx";
-import { HostSnapshots } from "./host-snapshots.tsx";
 import { HostVitals } from "./host-vitals.tsx";
 
+const HostSnapshots = lazy(async () => ({
+  default: (await import("../snapshots/host-snapshots.tsx")).HostSnapshots,
+}));
 // Forms are for few visits: their code comes with the first of them.
 const HostSources = lazy(async () => ({
   default: (await import("../sources/host-sources.tsx")).HostSources,
@@ -75,7 +77,7 @@ export function HostPage() {
 interface TabContentProps {
   tab: TabName;
   host: Host;
-  search: { snapshot: string | undefined; group: string | undefined; schedule: string | undefined };
+  search: ReturnType<typeof route.useSearch>;
 }
 
 function TabContent({ tab, host, search }: TabContentProps) {
@@ -83,7 +85,7 @@ function TabContent({ tab, host, search }: TabContentProps) {
     case "overview":
       return <HostOverview host={host} />;
     case "snapshots":
-      return <HostSnapshots host={host} snapshotId={search.snapshot} />;
+      return <HostSnapshots host={host} search={snapshotsSearch(search)} />;
     case "sources":
       return <HostSources host={host} open={search.group} />;
     case "schedules":
@@ -95,6 +97,11 @@ function TabContent({ tab, host, search }: TabContentProps) {
     case "settings":
       return <HostSettings host={host} />;
   }
+}
+
+/** The part of the address that is the snapshots' own. */
+function snapshotsSearch({ tab: _, group: __, schedule: ___, snapshot, ...rest }: TabContentProps["search"]) {
+  return snapshot === undefined ? rest : { ...rest, snapshot };
 }
 
 /** Groups and schedules are undefined while they are asked for. */

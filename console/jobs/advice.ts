@@ -11,7 +11,6 @@ const ADVICE: Record<JobErrorCode, string> = {
   repository_full: "Free space at the repository server, then run it again.",
   append_only: "Enter the credentials of an account that may delete, on the host's page.",
   unauthorized: "Check user name and password at the repository server, and on the host's page.",
-  append_only: "Enter the credentials of an account that may delete, on the host's page under Settings.",
   snapshot_missing: "It was forgotten meanwhile. Choose another snapshot.",
   path_missing: "Look into the snapshot again, and pick what is there.",
   target_refused: "Choose a folder that the agent may write, or let its service write there.",

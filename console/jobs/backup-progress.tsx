@@ -1,17 +1,15 @@
 import type { JobProgress } from "@restic-manager/protocol/jobs";
 import { formatBytes } from "../format/bytes.ts";
-import { roundRemaining } from "../format/durations.ts";
-import { formatCount, formatPercent } from "../format/numbers.ts";
-import { hourAndMinute } from "../format/times.ts";
+import { formatCount } from "../format/numbers.ts";
 import { Notice } from "../ui/notice.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Phases, type Phase } from "../ui/phases.tsx";
 import { ProgressLine } from "../ui/progress-line.tsx";
 import { Bytes } from "../ui/quantity.tsx";
-import { useTimeText } from "../ui/ticker.ts";
 import { Figures } from "./figures.tsx";
 import styles from "./job.module.css";
 import type { RunningJob } from "./kind-words.ts";
+import { PathLine, Percentage, TimeLeft } from "./progress-parts.tsx";
 
 type Progress = JobProgress<"backup">;
 
@@ -48,7 +46,7 @@ export function BackupProgress({ job }: { job: RunningJob<"backup"> }) {
             />
             <Phases items={phasesAt(progress)} />
           </div>
-          <TimeLeft progress={progress} />
+          <TimeLeft seconds={progress?.phase === "backup" ? progress.seconds_remaining : undefined} />
         </div>
         <ProgressFigures progress={progress} />
         <div className={styles.files}>
@@ -61,28 +59,6 @@ export function BackupProgress({ job }: { job: RunningJob<"backup"> }) {
         </div>
       </Panel>
     </>
-  );
-}
-
-function Percentage({ fraction }: { fraction: number | undefined }) {
-  return (
-    <div className={styles.percentage}>
-      {fraction === undefined ? "–" : formatPercent(fraction)}
-      <span className={styles.unit}>%</span>
-    </div>
-  );
-}
-
-function TimeLeft({ progress }: { progress: Progress | null }) {
-  const seconds = progress?.seconds_remaining;
-  const end = useTimeText((now) => hourAndMinute(now + (seconds ?? 0) * 1000));
-  const known = seconds !== undefined && progress?.phase === "backup";
-  return (
-    <div className={styles.left}>
-      <span className={styles.label}>Time left</span>
-      <span className={styles.remaining}>{known ? roundRemaining(seconds) : "not known yet"}</span>
-      <span className={styles.label}>{known ? `done around ${end}` : " "}</span>
-    </div>
   );
 }
 
@@ -127,14 +103,5 @@ function ProgressFigures({ progress }: { progress: Progress | null }) {
         },
       ]}
     />
-  );
-}
-
-/** A path in one line, cut at its beginning: the end says which file it is. */
-function PathLine({ path }: { path: string }) {
-  return (
-    <span className={styles.path} title={path}>
-      <bdi>{path === "" ? " " : path}</bdi>
-    </span>
   );
 }

@@ -1,17 +1,10 @@
-import type { JobResult } from "@restic-manager/protocol/jobs";
 import { formatBytes } from "../format/bytes.ts";
 import { countOf, formatCount } from "../format/numbers.ts";
 import { Notice } from "../ui/notice.tsx";
-import { Panel } from "../ui/panel.tsx";
 import { Bytes, Duration } from "../ui/quantity.tsx";
-import { StateIcon } from "../ui/state-icon.tsx";
 import { Vitals } from "../ui/vitals.tsx";
-import { issuePlaces } from "./issue-places.ts";
-import styles from "./job.module.css";
+import { IssueTable } from "./issue-table.tsx";
 import type { SucceededJob } from "./kind-words.ts";
-
-/** Places shown; a backup with more needs its log. */
-const MOST_PLACES = 50;
 
 /** What a backup saved, and first what it could not. */
 export function BackupResult({ job }: { job: SucceededJob<"backup"> }) {
@@ -56,50 +49,7 @@ export function BackupResult({ job }: { job: SucceededJob<"backup"> }) {
           },
         ]}
       />
-      {result.issue_count > 0 && <NotBackedUp result={result} />}
+      <IssueTable title="Not backed up" issues={result.issues} total={result.issue_count} />
     </>
-  );
-}
-
-function NotBackedUp({ result }: { result: JobResult<"backup"> }) {
-  const places = issuePlaces(result.issues);
-  const shown = places.slice(0, MOST_PLACES);
-  const listed = shown.reduce((sum, place) => sum + place.files, 0);
-  const rest = Math.max(0, result.issue_count - listed);
-  return (
-    <Panel
-      flush
-      title="Not backed up"
-      note={`${countOf(result.issue_count, "file")}, counted once each, by folder and reason.`}
-    >
-      <div role="table" aria-label="Not backed up" className={styles.issues}>
-        <div role="row" className={styles.issueHead}>
-          <span role="columnheader">Where</span>
-          <span role="columnheader">Why</span>
-          <span role="columnheader" className={styles.count}>
-            Files
-          </span>
-        </div>
-        {shown.map((place) => (
-          <div role="row" key={`${place.where}\n${place.why}`} className={styles.issue}>
-            <span role="cell" className={`mono ${styles.where}`}>
-              {place.where}
-            </span>
-            <span role="cell" className={styles.why}>
-              <StateIcon state="warn" icon="issues" size={15} />
-              {place.why}
-            </span>
-            <span role="cell" className={styles.count}>
-              {formatCount(place.files)}
-            </span>
-          </div>
-        ))}
-      </div>
-      {rest > 0 && (
-        <p className={styles.rest}>
-          {countOf(rest, "more file is", "more files are")} not listed here; the log below names every one.
-        </p>
-      )}
-    </Panel>
   );
 }

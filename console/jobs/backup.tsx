@@ -11,6 +11,7 @@ import type { JobOf, KindWords } from "./kind-words.ts";
 /** Saving the files of one source group as a snapshot. */
 export const backupKind: KindWords<"backup"> = {
   name: "Backup",
+  noun: "backup",
   title: "Backup of",
   again: "Back up again",
   resultInWords(result) {
@@ -20,7 +21,6 @@ export const backupKind: KindWords<"backup"> = {
   issuesOf: (result) => result.issue_count,
   Progress: BackupProgress,
   Result: BackupResult,
-  noun: "backup",
   left: "No snapshot was saved; what was uploaded is reused by the next run.",
   Survived,
 };

@@ -7,13 +7,13 @@ import type { KindWords, RunningJob, SucceededJob } from "./kind-words.ts";
 /** Opening a repository, and creating it if there is none. */
 export const initKind: KindWords<"init"> = {
   name: "Open repository",
+  noun: "opening of the repository",
   title: "Opening the repository of",
   again: "Open again",
   resultInWords: ({ created }) => (created ? "Repository created" : "Repository opened"),
   issuesOf: () => 0,
   Progress: InitProgress,
   Result: InitResult,
-  noun: "opening of the repository",
   left: "Nothing was changed in the repository.",
   Survived: () => "Nothing was changed in the repository.",
 };

@@ -12,11 +12,15 @@ import { hostQuery, jobQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import { kindWords } from "./kinds.tsx";
+import { RestoreAgain } from "./restore-of.tsx";
 import { CallProblem } from "../ui/call-problem.tsx";
 import styles from "./job.module.css";
 
 /** How long an interrupt may take before killing is offered. */
 const KILL_AFTER_MS = 5_000;
+
+/** Kinds that work on what somebody chose: once more is chosen anew. */
+const CHOSEN: ReadonlySet<Job["kind"]> = new Set(["restore", "diff", "tag", "forget_snapshots"]);
 
 /** What can be done with a job; what was refused is said under the buttons. */
 export function JobActions({ job }: { job: Job }) {
@@ -28,7 +32,8 @@ export function JobActions({ job }: { job: Job }) {
         Open host
       </Button>
       {operate && !finished && <CancelButtons job={job} />}
-      {operate && finished && <AgainButton job={job} />}
+      {operate && finished && job.kind === "restore" && <RestoreAgain job={job} />}
+      {operate && finished && !CHOSEN.has(job.kind) && <AgainButton job={job} />}
     </div>
   );
 }
@@ -100,8 +105,7 @@ function orderOf(job: Job): z.input<typeof NewJob> {
     case "check":
     case "unlock":
       return { kind: job.kind };
-    case "init":
-    case "backup":
+    default:
       return { kind: "init" };
   }
 }

@@ -18,7 +18,8 @@ import { JobLate } from "./job-late.tsx";
 import { JobLogRemoved } from "./job-log-removed.tsx";
 import { JobLog } from "./job-log.tsx";
 import { JobUnheard, JobWaits } from "./job-waits.tsx";
-import { issuesOf, JobProgressView, JobResultView, kindWords } from "./kinds.tsx";
+import { issuesOf, JobCancelledWords, JobLeft, JobProgressView, JobResultView, kindWords } from "./kinds.tsx";
+import { RestoreOf } from "./restore-of.tsx";
 import { startedBy } from "./started-by.ts";
 
 const route = getRouteApi("/signed-in/jobs/$jobId");
@@ -77,6 +78,7 @@ function JobHeader({ job }: { job: Job }) {
       status={<StatusMark {...jobWord(job.state, issuesOf(job))} chip />}
       note={
         <>
+          {job.kind === "restore" && <RestoreOf job={job} />}
           {job.source_group !== null && (
             <>
               <span>{job.source_group.name}</span>
@@ -124,9 +126,19 @@ function JobState({ job }: { job: Job }) {
     case "succeeded":
       return <JobResultView job={job} />;
     case "failed":
-      return <JobFailed job={job} />;
+      return (
+        <>
+          <JobFailed job={job} />
+          <JobLeft job={job} />
+        </>
+      );
     case "cancelled":
-      return <JobCancelled job={job} />;
+      return (
+        <>
+          <JobCancelled job={job} />
+          <JobLeft job={job} />
+        </>
+      );
   }
 }
 
@@ -138,9 +150,14 @@ function JobCancelled({ job }: { job: Extract<Job, { state: "cancelled" }> }) {
     started === null ? "" : formatDuration(Date.parse(asked ?? job.finished_at) - Date.parse(started));
   return (
     <Notice state="idle" icon="cancelled" title={`The ${nameOf(job)} was cancelled at ${when}`}>
-      {started === null
-        ? "It had not started: nothing was read and nothing was saved."
-        : `It had run for ${after}. ${kindWords[job.kind].left}`}
+      {started === null ? (
+        "It had not started: nothing was read and nothing was saved."
+      ) : (
+        <>
+          {`It had run for ${after}. `}
+          <JobCancelledWords job={job} />
+        </>
+      )}
     </Notice>
   );
 }

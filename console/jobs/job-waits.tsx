@@ -4,6 +4,7 @@ import { dayTime } from "../format/day-times.ts";
 import { hostQuery } from "../queries.ts";
 import { Notice } from "../ui/notice.tsx";
 import { useTimeText } from "../ui/ticker.ts";
+import { StopBackup } from "./stop-backup.tsx";
 import { kindWords } from "./kinds.tsx";
 
 /** What a queued job waits for, in words. */
@@ -30,8 +31,16 @@ export function JobWaits({ job }: { job: Extract<Job, { state: "queued" }> }) {
       );
     case "turn":
       return (
-        <Notice state="idle" icon="queued" title={`${name} has taken the ${what}; its turn has not come yet`}>
-          One restic runs at a time on a machine. It starts when the jobs before it have ended.
+        <Notice
+          state="idle"
+          icon="queued"
+          title={`${name} has taken the ${what}; its turn has not come yet`}
+          actions={job.kind === "restore" && host !== undefined && <StopBackup host={host} />}
+        >
+          One restic runs at a time on a machine.{" "}
+          {job.kind === "restore"
+            ? "It starts when what runs has ended, before anything else that waits."
+            : "It starts when the jobs before it have ended."}
         </Notice>
       );
     case "repository": {

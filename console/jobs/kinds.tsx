@@ -7,7 +7,8 @@ import { forgetKind } from "./forget.tsx";
 import { initKind } from "./init.tsx";
 import { pruneKind } from "./prune.tsx";
 import { unlockKind } from "./unlock.tsx";
-import { diffKind, forgetSnapshotsKind, restoreKind, tagKind } from "./other-kinds.tsx";
+import { diffKind, forgetSnapshotsKind, tagKind } from "./other-kinds.tsx";
+import { restoreKind } from "./restore.tsx";
 import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */
@@ -53,4 +54,14 @@ export function JobResultView({ job }: { job: Extract<Job, { state: "succeeded" 
 export function JobSurvived({ job }: { job: Extract<Job, { state: "failed" }> }): ReactNode {
   const { Survived } = wordsOf(job);
   return <Survived job={job} />;
+}
+
+export function JobCancelledWords({ job }: { job: Extract<Job, { state: "cancelled" }> }): ReactNode {
+  const { Cancelled, left } = wordsOf(job);
+  return Cancelled === undefined ? left : <Cancelled job={job} />;
+}
+
+export function JobLeft({ job }: { job: Extract<Job, { state: "failed" | "cancelled" }> }): ReactNode {
+  const { Left } = wordsOf(job);
+  return Left === undefined ? null : <Left job={job} />;
 }

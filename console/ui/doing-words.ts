@@ -8,4 +8,8 @@ export const doingWords: Record<JobKind, string> = {
   prune: "Pruning the repository",
   check: "Checking the repository",
   unlock: "Unlocking the repository",
+  restore: "Restoring",
+  diff: "Comparing snapshots",
+  tag: "Tagging snapshots",
+  forget_snapshots: "Removing snapshots",
 };

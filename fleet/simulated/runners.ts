@@ -74,7 +74,18 @@ export function scriptedRunners({ identity, repository, nextStory, spawning }: S
   /** A simulated machine has no files: these only end. */
   const nothing = (): Promise<JobOutcome> =>
     Promise.resolve(failure({ code: "failed", message: "A simulated machine does not do that." }));
-  return { init, backup, forget, prune, check, unlock, restore: nothing, diff: nothing, tag: nothing, forget_snapshots: nothing };
+  return {
+    init,
+    backup,
+    forget,
+    prune,
+    check,
+    unlock,
+    restore: nothing,
+    diff: nothing,
+    tag: nothing,
+    forget_snapshots: nothing,
+  };
 }
 
 function progressOf(story: Story, fraction: number, elapsedMs: number): JobProgress<"backup"> {

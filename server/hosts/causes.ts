@@ -10,7 +10,6 @@ const WORDS: Record<JobErrorCode | "offline" | "issues", string> = {
   repository_full: "the repository's server is full",
   append_only: "the repository's server lets nobody delete with this account",
   unauthorized: "the repository's server refused the account",
-  append_only: "the account may not delete in the repository",
   snapshot_missing: "the snapshot is not there any more",
   path_missing: "what was asked for is not in the snapshot",
   target_refused: "the agent may not write where the files were to go",

@@ -66,8 +66,7 @@ function outcomeOf(job: JobRecord): UpkeepRun["outcome"] {
       const { removed_count, remaining, unreadable_count } = jobKinds.unlock.result.parse(result);
       return { kind: "unlock", removed_count, remaining_count: remaining.length + unreadable_count };
     }
-    case "init":
-    case "backup":
+    default:
       return null;
   }
 }

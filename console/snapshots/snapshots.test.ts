@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { ResticId } from "@restic-manager/protocol/ids";
+import type { Snapshot } from "@restic-manager/protocol/snapshot";
+import { anomaliesOf } from "./anomalies.ts";
+import { calendarWeeks, dayOf } from "./calendar.ts";
+import { filtered, predecessorOf, SNAPSHOT_SORTS, sorted } from "./snapshot-list.ts";
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const DAY = 86_400_000;
+const MIB = 1024 ** 2;
+
+function snapshot(n: number, given: Partial<Snapshot> = {}, added = 10 * MIB, changed = 20): Snapshot {
+  return {
+    id: ResticId.parse(n.toString(16).padStart(64, "0")),
+    time: new Date(NOON - n * DAY).toISOString(),
+    hostname: "a",
+    tags: ["default"],
+    paths: ["/etc"],
+    paths_total: 1,
+    summary: {
+      files_new: 0,
+      files_changed: changed,
+      files_unmodified: 5,
+      data_added: added,
+      data_added_packed: added,
+      total_files_processed: 100,
+      total_bytes_processed: 1_000 + n,
+      duration_seconds: n,
+    },
+    ...given,
+  };
+}
+
+describe("the calendar", () => {
+  const anyTimes = fc.array(fc.integer({ min: NOON - 400 * DAY, max: NOON }), { maxLength: 50 });
+  const zones = fc.constantFrom("UTC", "Asia/Tokyo", "America/New_York", "Pacific/Apia");
+
+  test("holds every snapshot of its weeks once, and today is in its last column", () => {
+    fc.assert(
+      fc.property(anyTimes, fc.integer({ min: 1, max: 60 }), zones, (times, weeks, zone) => {
+        const made = calendarWeeks(times, NOON, weeks, zone);
+        const days = made.flat();
+        expect(days.length).toBe(weeks * 7);
+        expect(new Set(days.map(({ date }) => date)).size).toBe(weeks * 7);
+        expect(made.at(-1)?.some(({ date }) => date === dayOf(NOON, zone))).toBe(true);
+        const first = days[0]?.date ?? "";
+        const within = times.filter((at) => dayOf(at, zone) >= first).length;
+        expect(days.reduce((sum, { count }) => sum + count, 0)).toBe(within);
+        for (const { count, level } of days) expect(count === 0).toBe(level === 0);
+      }),
+    );
+  });
+
+  test("begins its weeks on Monday", () => {
+    const [week] = calendarWeeks([], NOON, 1, "UTC");
+    expect(week?.[0]?.date).toBe("2026-11-16");
+    expect(week?.[6]).toMatchObject({ date: "2026-11-22", future: true });
+  });
+});
+
+describe("an anomaly", () => {
+  const usual = Array.from({ length: 12 }, (_, n) => snapshot(n + 2));
+
+  test("is marked where added bytes or changed files leave what is usual for its group", () => {
+    const big = snapshot(1, {}, 5_000 * MIB);
+    const busy = snapshot(0, {}, 10 * MIB, 90_000);
+    const found = anomaliesOf([busy, big, ...usual]);
+    expect([...found]).toEqual([
+      [big.id, { what: "added", value: 5_000 * MIB, usual: 10 * MIB }],
+      [busy.id, { what: "changed", value: 90_000, usual: 20 }],
+    ]);
+  });
+
+  test("is not the first snapshot, which saves everything, nor one of another group", () => {
+    expect(anomaliesOf([...usual, snapshot(99, {}, 9_000 * MIB)]).size).toBe(0);
+    expect(anomaliesOf([...usual, snapshot(1, { tags: ["other"] }, 9_000 * MIB)]).size).toBe(0);
+  });
+
+  test("is never found in snapshots that are all alike, however large", () => {
+    fc.assert(
+      fc.property(fc.nat(1_000_000), fc.integer({ min: 0, max: 40 }), (mib, count) => {
+        const like = Array.from({ length: count }, (_, n) => snapshot(n, {}, mib * MIB, mib));
+        expect(anomaliesOf(like).size).toBe(0);
+      }),
+    );
+  });
+});
+
+describe("the list", () => {
+  const some = fc
+    .uniqueArray(fc.nat(50), { maxLength: 12 })
+    .map((ns) =>
+      ns.map((n) => (n % 5 === 0 ? { ...snapshot(n), summary: undefined } : snapshot(n)) as Snapshot),
+    );
+
+  test("sorted is the same snapshots, and backwards again the same", () => {
+    fc.assert(
+      fc.property(some, fc.constantFrom(...SNAPSHOT_SORTS), (snapshots, by) => {
+        const up = sorted(snapshots, by, "asc").map(({ id }) => id);
+        expect(up.toSorted()).toEqual(snapshots.map(({ id }) => id).toSorted());
+        const lacking = by === "time" ? 0 : snapshots.filter(({ summary }) => summary === undefined).length;
+        const known = sorted(snapshots, by, "desc").map(({ id }) => id);
+        if (new Set(snapshots.map((one) => one.time)).size === snapshots.length && by === "time")
+          expect(known).toEqual(up.toReversed());
+        expect(known.slice(known.length - lacking).toSorted()).toEqual(
+          up.slice(up.length - lacking).toSorted(),
+        );
+      }),
+    );
+  });
+
+  test("is narrowed by id, tag, path and day", () => {
+    const all = [snapshot(1), snapshot(2, { tags: ["db"], paths: ["/srv/Dump"] })];
+    const ids = (filter: Parameters<typeof filtered>[1]) =>
+      filtered(all, filter, new Map(), "UTC").map(({ id }) => Number.parseInt(id, 16));
+    expect(ids({ q: "dump" })).toEqual([2]);
+    expect(ids({ tag: "default" })).toEqual([1]);
+    expect(ids({ day: "2026-11-19" })).toEqual([2]);
+    expect(ids({ q: "0".repeat(63) })).toEqual([1, 2]);
+    expect(ids({ odd: true })).toEqual([]);
+  });
+
+  test("knows which one came before another of the same tags and paths", () => {
+    const all = [snapshot(1), snapshot(2, { tags: ["db"] }), snapshot(3), snapshot(4)];
+    const [newest] = all;
+    expect(newest === undefined ? "" : predecessorOf(all, newest)?.id).toBe(snapshot(3).id);
+    expect(predecessorOf(all, snapshot(4))).toBeUndefined();
+  });
+});
