@@ -100,7 +100,11 @@ function TabContent({ tab, host, search }: TabContentProps) {
 }
 
 /** The part of the address that is the snapshots' own. */
-function snapshotsSearch({ tab: _, group: __, schedule: ___, snapshot, ...rest }: TabContentProps["search"]) {
+function snapshotsSearch(search: TabContentProps["search"]) {
+  const { snapshot, ...rest } = search;
+  delete rest.tab;
+  delete rest.group;
+  delete rest.schedule;
   return snapshot === undefined ? rest : { ...rest, snapshot };
 }
 

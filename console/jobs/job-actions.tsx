@@ -105,7 +105,12 @@ function orderOf(job: Job): z.input<typeof NewJob> {
     case "check":
     case "unlock":
       return { kind: job.kind };
-    default:
+    case "init":
+    case "backup":
+    case "restore":
+    case "diff":
+    case "tag":
+    case "forget_snapshots":
       return { kind: "init" };
   }
 }

@@ -12,7 +12,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Bytes } from "../ui/quantity.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import type { PickTotals } from "./picks.ts";
-import type { StepProps } from "./wizard.tsx";
+import type { StepProps } from "./step.ts";
 import styles from "./wizard.module.css";
 
 /** Paths that are named; the rest is counted. */

@@ -14,7 +14,7 @@ import { Panel } from "../ui/panel.tsx";
 import { ChosenPanel } from "./chosen-panel.tsx";
 import { OVERWRITE_WORDS, requestOf, USUAL_FOLDER } from "./draft.ts";
 import { Preview } from "./preview.tsx";
-import type { StepProps } from "./wizard.tsx";
+import type { StepProps } from "./step.ts";
 import styles from "./wizard.module.css";
 
 /** The last look: what will happen, tried out if wished, and what has to be typed before it does. */

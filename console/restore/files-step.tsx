@@ -1,6 +1,6 @@
 import { TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { Fragment, useRef, useState } from "react";
+import { Fragment, useLayoutEffect, useRef, useState } from "react";
 import { formatCount } from "../format/numbers.ts";
 import { useShortcuts } from "../ui/keys.ts";
 import { Notice } from "../ui/notice.tsx";
@@ -14,7 +14,7 @@ import type { TreeBook } from "./tree-book.ts";
 import { TreePicker } from "./tree-picker.tsx";
 import styles from "./tree.module.css";
 import type { WizardSearch } from "./wizard-search.ts";
-import type { StepProps } from "./wizard.tsx";
+import type { StepProps } from "./step.ts";
 import wizard from "./wizard.module.css";
 
 const TYPING_RESTS_MS = 200;
@@ -90,7 +90,9 @@ export function FilesStep(props: FilesStepProps) {
   );
 }
 
-function searchOf({ q: _, ...rest }: WizardSearch, text: string): WizardSearch {
+function searchOf(search: WizardSearch, text: string): WizardSearch {
+  const rest = { ...search };
+  delete rest.q;
   return text === "" ? rest : { ...rest, q: text };
 }
 
@@ -98,7 +100,9 @@ function searchOf({ q: _, ...rest }: WizardSearch, text: string): WizardSearch {
 function useTicking({ book, picks, onPicks }: FilesStepProps) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const latest = useRef(picks);
-  latest.current = picks;
+  useLayoutEffect(() => {
+    latest.current = picks;
+  }, [picks]);
   async function tick(entry: Picked): Promise<void> {
     setRefusal(null);
     for (;;) {

@@ -13,7 +13,7 @@ import { CallProblem } from "../ui/call-problem.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { ProgressLine } from "../ui/progress-line.tsx";
 import { requestOf } from "./draft.ts";
-import type { StepProps } from "./wizard.tsx";
+import type { StepProps } from "./step.ts";
 import styles from "./wizard.module.css";
 
 /** Tries the restore out: a job that writes nothing, and what it says. */

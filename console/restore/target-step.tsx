@@ -7,7 +7,7 @@ import { Notice } from "../ui/notice.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { ChosenPanel } from "./chosen-panel.tsx";
 import { folderProblem, OVERWRITE_WORDS, USUAL_FOLDER, type Draft } from "./draft.ts";
-import type { StepProps } from "./wizard.tsx";
+import type { StepProps } from "./step.ts";
 import styles from "./wizard.module.css";
 
 /** Where the files go, and what happens to those that are there. */

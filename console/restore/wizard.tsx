@@ -3,30 +3,17 @@ import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { api } from "../api.ts";
-import { formatBytes } from "../format/bytes.ts";
-import { countOf } from "../format/numbers.ts";
 import { relativeTime } from "../format/times.ts";
 import { StepRail } from "../ui/step-rail.tsx";
 import { useTimeText } from "../ui/ticker.ts";
 import { ConfirmStep } from "./confirm-step.tsx";
 import { FIRST_DRAFT, folderProblem, type Draft } from "./draft.ts";
 import { FilesStep } from "./files-step.tsx";
-import { NOTHING_PICKED, totalsOf, type Picks, type PickTotals } from "./picks.ts";
+import { NOTHING_PICKED, totalsOf, type Picks } from "./picks.ts";
+import { pickedInWords, targetInWords } from "./step.ts";
 import { TargetStep } from "./target-step.tsx";
 import { TreeBook } from "./tree-book.ts";
 import { wizardHref, type WizardSearch, type WizardStep } from "./wizard-search.ts";
-
-/** What every step is given. */
-export interface StepProps {
-  host: Host;
-  snapshot: Snapshot;
-  picks: Picks;
-  totals: PickTotals;
-  draft: Draft;
-  onDraft: (draft: Draft) => void;
-  /** The address of a step. */
-  hrefOf: (step: WizardStep) => string;
-}
 
 interface WizardProps {
   host: Host;
@@ -139,13 +126,4 @@ function openSteps(picks: Picks, draft: Draft): WizardStep[] {
   if (picks.chosen.size === 0) return ["files"];
   const answered = draft.target === "in_place" || folderProblem(draft.folder) === null;
   return answered ? ["files", "target", "confirm"] : ["files", "target"];
-}
-
-export function pickedInWords({ items, bytes, exact }: PickTotals): string {
-  return `${exact ? "" : "at least "}${countOf(items, "item")}, ${formatBytes(bytes)}`;
-}
-
-export function targetInWords(draft: Draft): string {
-  if (draft.target === "in_place") return "In place";
-  return draft.folder.trim() === "" ? "A new folder" : draft.folder.trim();
 }
