@@ -9,7 +9,7 @@ const EXCLUSIVE: ReadonlySet<string> = new Set(EXCLUSIVE_KINDS);
 export async function turnHolders(db: Database, jobs: readonly JobRecord[]): Promise<Map<JobId, WaitsOn>> {
   const found = new Map<JobId, WaitsOn>();
   for (const job of jobs) {
-    if (job.state !== "queued" || job.sent_at !== null || !EXCLUSIVE.has(job.kind)) continue;
+    if (job.state !== "queued" || job.accepted_at !== null || !EXCLUSIVE.has(job.kind)) continue;
     // A preview takes no lock.
     if (job.input.includes('"dry_run":true')) continue;
     const holder = await db
