@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import type { JobProgress } from "@restic-manager/protocol/jobs";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { HeldJob } from "./journal.ts";
 import { jobRunners } from "./jobs.ts";
@@ -50,7 +49,6 @@ function working() {
       },
     },
   );
-  const secondsOf = (one: JobProgress) => ("seconds_elapsed" in one ? one.seconds_elapsed : undefined);
   return {
     at(ms: number): void {
       timers.advance(began + ms - timers.now());
@@ -59,7 +57,7 @@ function working() {
     told: () =>
       said.flatMap((message) =>
         message.type === "job.progress"
-          ? [[secondsOf(message.progress), Date.parse(message.at) - began]]
+          ? [[message.progress["seconds_elapsed"], Date.parse(message.at) - began]]
           : [],
       ),
     async end() {

@@ -32,6 +32,7 @@ import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
 import { enrolmentRoom } from "./enrolment/routes.ts";
 import { eventsRoom } from "./events/routes.ts";
+import { jobOver } from "./job-over.ts";
 import { viewHosts } from "./hosts/list.ts";
 import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
@@ -181,7 +182,7 @@ export function createApp(parts: AppParts) {
         hasCredentials,
         createJob: core.createJob,
         viewJob,
-        dropWaitingOf: (trx, scheduleId) => dropWaiting(trx, { scheduleId }, clock.now()),
+        dropWaitingOf: (trx, scheduleId, groups) => dropWaiting(trx, { scheduleId, groups }, clock.now()),
       }),
     )
     .route("/", templatesRoom({ ...parts, dropWaiting: (trx, of) => dropWaiting(trx, of, clock.now()) }))
@@ -221,6 +222,7 @@ export function createApp(parts: AppParts) {
         orderUpkeep: (trx, hostId, wish, actor) =>
           orderUpkeep({ ...parts, createJob: core.createJob }, trx, hostId, wish, actor),
         refreshHost,
+        jobOver,
         streams,
         isSessionAlive: sessionAlive,
       }),

@@ -29,8 +29,11 @@ export interface ChangeScheduleParts {
   bus: Bus;
   audit: Audit;
   ids: Ids;
-  /** Cancels the jobs of a schedule that wait for their host; this room tells the bus after the commit. */
-  dropWaitingOf: (trx: Trx, scheduleId: ScheduleId) => Promise<JobId[]>;
+  /**
+   * Cancels the jobs of a schedule that wait for their host: all, or those of other groups than these. This room tells the bus after
+   * the commit.
+   */
+  dropWaitingOf: (trx: Trx, scheduleId: ScheduleId, groups?: readonly SourceGroupId[]) => Promise<JobId[]>;
 }
 
 /** What was done, for the record. */
@@ -66,7 +69,8 @@ export async function createSchedule(
 }
 
 /**
- * Replaces a schedule whole. Times that its old expression named and that have not fired are dropped with it.
+ * Replaces a schedule whole. Times that its old expression named and that have not fired are dropped with it, and so is what waits of
+ * groups that it fires no longer; what waits of the others stays.
  *
  * @throws ApiProblem as `createSchedule`, and `changed_meanwhile` when another version was edited.
  */
@@ -77,6 +81,7 @@ export async function replaceSchedule(
   input: ScheduleEdit,
   actor: UserActor,
 ): Promise<void> {
+  let dropped: JobId[] = [];
   await change(parts, hostId, actor, async (trx, _host, schedules) => {
     const before = existing(schedules, id);
     refuseStale("the schedule", before, input.version);
@@ -86,8 +91,11 @@ export async function replaceSchedule(
     const counted = firesAlike(before, after) ? {} : { counts_from: now };
     await updateSchedule(trx, id, { ...after, ...counted }, { changed_at: now, changed_by: actor.name });
     await writeGroupsOf(trx, id, input.source_group_ids);
-    return { action: "schedule.updated", detail: detailOf(id, input, groups) };
+    dropped = await parts.dropWaitingOf(trx, id, input.source_group_ids);
+    const detail = { ...detailOf(id, input, groups), dropped_jobs: dropped.length };
+    return { action: "schedule.updated", detail };
   });
+  for (const jobId of dropped) parts.bus.publish("job.changed", { jobId, hostId });
 }
 
 /** Turns a schedule on or off; what it is already changes nothing. */
