@@ -117,7 +117,7 @@ onEveryDatabase("an order", (open, kind) => {
             { ...MAINTENANCE, [task]: { ...MAINTENANCE[task], cron } },
             `${task}.cron`,
           );
-        await refused("POST", "/api/templates", { name: "t", content }, "content.schedules.0.cron");
+        await refused("POST", "/api/policy-templates", { name: "t", content }, "content.schedules.0.cron");
       }),
   );
 
@@ -158,7 +158,7 @@ onEveryDatabase("an order", (open, kind) => {
       await refused("POST", `${base}/source-groups`, { ...GROUP, includes }, field);
       await refused("PUT", `${base}/source-groups/${own}`, { ...GROUP, includes }, field);
       const content = { groups: [{ ...GROUP, includes }] };
-      await refused("POST", "/api/templates", { name: "t", content }, `content.groups.0.${field}`);
+      await refused("POST", "/api/policy-templates", { name: "t", content }, `content.groups.0.${field}`);
     }),
   );
 
@@ -192,7 +192,7 @@ onEveryDatabase("an order", (open, kind) => {
       const content = { groups: [group] };
       await refused(
         "POST",
-        "/api/templates",
+        "/api/policy-templates",
         { name: "t", content },
         `content.groups.0.retention_policy.${field}`,
       );
