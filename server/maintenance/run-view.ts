@@ -66,12 +66,8 @@ function outcomeOf(job: JobRecord): UpkeepRun["outcome"] {
       const { removed_count, remaining, unreadable_count } = jobKinds.unlock.result.parse(result);
       return { kind: "unlock", removed_count, remaining_count: remaining.length + unreadable_count };
     }
-    case "init":
-    case "backup":
-    case "restore":
-    case "diff":
-    case "tag":
-    case "forget_snapshots":
+    // Of no interest to a repository's page.
+    default:
       return null;
   }
 }
