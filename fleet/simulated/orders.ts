@@ -31,6 +31,8 @@ export interface Orders {
   spawns: { asks: Record<string, never>; answers: Spawn[] };
   /** Schedules that came since this was asked last. */
   schedules: { asks: Record<string, never>; answers: HeardSchedules[] };
+  /** Collects garbage now, so that its memory can be read without it. */
+  collect: { asks: Record<string, never>; answers: null };
   stop: { asks: Record<string, never>; answers: null };
 }
 

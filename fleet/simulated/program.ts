@@ -26,6 +26,9 @@ async function obey(order: Order): Promise<unknown> {
       return simulator.takeSpawns();
     case "schedules":
       return simulator.takeSchedules();
+    case "collect":
+      Bun.gc(true);
+      return null;
     case "stop":
       await simulator.stop();
       return null;
