@@ -140,6 +140,10 @@ async function measureUpkeep(
     clock.jump(UPKEEP_MS);
   }
   await measure("upkeep", upkeep, async () => clock.jump(UPKEEP_MS));
+  // After a restart, or at three in the morning: as many as one tick looks at.
+  await measure("upkeep_of_all", upkeep, async () => {
+    await db.updateTable("repo_maintenance").set({ next_look_at: 0 }).execute();
+  });
 }
 
 async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
