@@ -28,7 +28,11 @@ beforeAll(async () => {
   two = await stage.addReadyHost(repository.casting("two", NAME, [source]));
   for (const host of [one, one, two])
     expect(await host.finished((await host.backUp()).id)).toMatchObject({ state: "succeeded" });
-  for (const host of [one, two]) await host.atRest();
+  for (const [host, count] of [
+    [one, 2],
+    [two, 1],
+  ] as const)
+    await until("its snapshots are listed", async () => (await host.snapshots()).length === count);
 }, 120_000);
 afterAll(async () => {
   await stage?.strike();
@@ -61,17 +65,24 @@ interface Listed {
 const inTheCli = async () =>
   JSON.parse(await repository.restic(NAME, ["snapshots", "--json", "--no-lock"])) as Listed[];
 
-test("without admin credentials both say that the server lets nobody delete, and every snapshot is where it was", () =>
+test("without admin credentials both say that the server lets nobody delete; a tag leaves one copy behind, says so, and is not tried again", () =>
   stage.tell(async () => {
-    const snapshot_ids = [await oldest(one)];
+    const snapshot_ids = (await one.snapshots()).map(({ id }) => id);
+    expect(snapshot_ids).toHaveLength(2);
     const before = (await inTheCli()).map(({ id }) => id).toSorted();
     for (const [what, wish] of [
-      ["tags", { snapshot_ids, add: ["keep"] }],
+      ["tags", { snapshot_ids, add: ["refused"] }],
       ["forget", { snapshot_ids, confirm_host: "one" }],
     ] as const)
       expect(await run(one, what, wish)).toMatchObject({ state: "failed", error: { code: "append_only" } });
     const after = (await inTheCli()).map(({ id }) => id);
     for (const id of before) expect(after).toContain(id);
+    expect(after).toHaveLength(before.length + 1);
+    await expect(order(one, "tags", { snapshot_ids, add: ["again"] })).rejects.toThrow(
+      "admin_creds_required",
+    );
+    const [tag] = (await one.jobs()).filter(({ kind }) => kind === "tag");
+    expect(tag).toMatchObject({ error: { message: expect.stringContaining("twice") } });
   }));
 
 test("with wrong ones they fail with words: another password, another repository password, another repository", () =>
@@ -105,9 +116,12 @@ test("with them a snapshot gets its tag and another goes, as the CLI says; no fi
       state: "succeeded",
       result: { changed: [{ old_id: tagged }], not_found: [] },
     });
-    await one.atRest();
-    const keeps = (await one.snapshots()).filter(({ tags }) => tags.includes("keep"));
-    expect(keeps).toHaveLength(1);
+    // The list comes with the agent's next report.
+    const listedAs = async () => (await one.snapshots()).filter(({ tags }) => tags.includes("keep"));
+    const keeps = await until("the list has the tag", async () => {
+      const found = await listedAs();
+      return found.length === 0 ? undefined : found;
+    });
     expect((await inTheCli()).filter(({ tags = [] }) => tags.includes("keep")).map(({ id }) => id)).toEqual(
       keeps.map(({ id }) => id),
     );
@@ -117,9 +131,10 @@ test("with them a snapshot gets its tag and another goes, as the CLI says; no fi
       state: "succeeded",
       result: { removed: [goes.id], not_removed: [] },
     });
-    await one.atRest();
     expect((await inTheCli()).map(({ id }) => id)).not.toContain(goes.id);
-    expect((await one.snapshots()).map(({ id }) => id)).not.toContain(goes.id);
+    await until("the list is without it", async () =>
+      (await one.snapshots()).every(({ id }) => id !== goes.id),
+    );
     for (const name of ["agent-one", "agent-two", "server"])
       expect(filesWith(join(stage.folder, name), BOSS.password)).toEqual([]);
   }));

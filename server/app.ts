@@ -37,6 +37,7 @@ import { viewHosts } from "./hosts/list.ts";
 import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
+import { isAppendOnly } from "./maintenance/append-only.ts";
 import { orderUpkeep } from "./maintenance/order.ts";
 import { maintenanceRoom } from "./maintenance/routes.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
@@ -162,6 +163,7 @@ export function createApp(parts: AppParts) {
         ...core,
         viewJob,
         hasAdmin,
+        isAppendOnly,
       }),
     )
     .route(

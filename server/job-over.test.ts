@@ -105,7 +105,10 @@ onEveryStore("a job that needed its repository for itself", (open) => {
     const hello = async (host: HostId) => {
       const said: ServerMessage[] = [];
       const socket = {
-        send: (text: string) => void said.push(JSON.parse(text) as ServerMessage) === undefined,
+        send(text: string) {
+          said.push(JSON.parse(text) as ServerMessage);
+          return true;
+        },
         close: () => undefined,
       };
       const words = { machine_id: host, epoch: EPOCH, outbox: { lowest: 1, highest: 0 }, jobs: [] };

@@ -136,9 +136,10 @@ test("a group that is deleted while its job waits at the agent: the job runs as 
     writeFileSync(gate, "");
     expect(await host.finished(first)).toMatchObject({ state: "succeeded" });
     expect(await host.finished(second)).toMatchObject({ state: "succeeded", source_group: { name: "goes" } });
+    const ofIt = async () => (await host.snapshots()).filter(({ tags }) => tags.includes("goes"));
+    await until("its snapshot is listed", async () => (await ofIt()).length > 0);
     await host.atRest();
-    const tags = (await host.snapshots()).filter(({ tags: some }) => some.includes("goes"));
-    expect(tags).toHaveLength(1);
+    expect(await ofIt()).toHaveLength(1);
   }));
 
 test("a check that reads nothing of the data, and one that reads all of it, say so", () =>

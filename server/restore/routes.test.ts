@@ -29,6 +29,7 @@ function rooms(db: Database) {
     ...parts,
     hasCredentials: async () => true,
     hasAdmin: async () => true,
+    isAppendOnly: async () => false,
     createJob: (...[trx, job]: Parameters<Parameters<typeof restoreRoom>[0]["createJob"]>) =>
       createJob(trx, { clock: parts.clock, nextId }, job),
     announceJob: (_hostId: HostId, jobId: JobId) => void announced.push(jobId),
