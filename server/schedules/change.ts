@@ -146,7 +146,21 @@ export async function pauseHost(
   reason: string | null,
   actor: UserActor,
 ): Promise<void> {
-  await change(parts, hostId, actor, async (trx, host): Promise<Done | null> => {
+  const changed = await parts.db
+    .transaction()
+    .execute((trx) => pauseHostIn(parts, trx, hostId, reason, actor));
+  if (changed) tellOfChange(parts.bus, hostId);
+}
+
+/** The same in the caller's transaction. True when it changed something: then `tellOfChange` after the commit. */
+export async function pauseHostIn(
+  parts: ChangeScheduleParts,
+  trx: Trx,
+  hostId: HostId,
+  reason: string | null,
+  actor: UserActor,
+): Promise<boolean> {
+  return await changeIn(parts, trx, hostId, actor, async (_trx, host): Promise<Done | null> => {
     if (reason === null && host.paused_at === null) return null;
     const now = parts.clock.now();
     const at = host.paused_at ?? now;
@@ -157,22 +171,36 @@ export async function pauseHost(
   });
 }
 
+type Work = (trx: Trx, host: ScheduleHost, schedules: ScheduleRow[]) => Promise<Done | null>;
+
 async function change(
-  { db, bus, audit }: ChangeScheduleParts,
+  parts: ChangeScheduleParts,
   hostId: HostId,
   actor: UserActor,
-  work: (trx: Trx, host: ScheduleHost, schedules: ScheduleRow[]) => Promise<Done | null>,
+  work: Work,
 ): Promise<void> {
-  const changed = await db.transaction().execute(async (trx) => {
-    const host = await lockScheduleHost(trx, hostId);
-    if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
-    const done = await work(trx, host, await readSchedules(trx, hostId));
-    if (done === null) return false;
-    await bumpScheduleVersion(trx, hostId);
-    await audit.record(trx, { actor, ...done, target: { kind: "host", id: hostId, name: host.name } });
-    return true;
-  });
-  if (!changed) return;
+  const changed = await parts.db.transaction().execute((trx) => changeIn(parts, trx, hostId, actor, work));
+  if (changed) tellOfChange(parts.bus, hostId);
+}
+
+async function changeIn(
+  { audit }: ChangeScheduleParts,
+  trx: Trx,
+  hostId: HostId,
+  actor: UserActor,
+  work: Work,
+): Promise<boolean> {
+  const host = await lockScheduleHost(trx, hostId);
+  if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
+  const done = await work(trx, host, await readSchedules(trx, hostId));
+  if (done === null) return false;
+  await bumpScheduleVersion(trx, hostId);
+  await audit.record(trx, { actor, ...done, target: { kind: "host", id: hostId, name: host.name } });
+  return true;
+}
+
+/** Tells the agent and the pages of schedules that were committed. */
+export function tellOfChange(bus: Bus, hostId: HostId): void {
   bus.publish("schedules.changed", { hostId });
   bus.publish("host.changed", { hostId });
 }
