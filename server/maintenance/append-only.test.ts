@@ -15,7 +15,7 @@ const REFUSED = JSON.stringify({ code: "append_only", message: "refused" });
 async function world(db: Database, hasAdmin = false) {
   const parts = testParts(db);
   const nextId = jobIds(parts.clock);
-  const host = await addHost(db, { name: "web" });
+  const host = await addHost(db, { name: hasAdmin ? "db" : "web" });
   const body = JSON.stringify({ id: ID });
   await db.insertInto("snapshots").values({ host_id: host, id: ID, time: NOON, body }).execute();
   const room = chosenSnapshotsRoom({
