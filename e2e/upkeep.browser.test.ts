@@ -105,7 +105,7 @@ test(
       const row = page.getByRole("row", { name: /Every minute/ });
       await row.waitFor();
       await page.getByText(/Agent in sync at version \d+/).waitFor();
-      await row.getByText("Succeeded").waitFor();
+      await row.getByText("Succeeded").first().waitFor();
 
       await tab("jobs");
       const runs = page.getByRole("row", { name: new RegExp(`Backup ${GROUP}.*Succeeded`) });

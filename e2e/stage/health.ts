@@ -15,7 +15,7 @@ interface Shown {
 }
 
 /** Reads the tab that is open. */
-export async function shownHealth({ page }: ConsoleOnStage): Promise<Shown> {
+async function shownHealth({ page }: ConsoleOnStage): Promise<Shown> {
   const of = async (region: string, label: string) => {
     const pairs = page.getByRole("region", { name: region }).locator("dl > div");
     const pair = pairs.filter({ has: page.getByText(label, { exact: true }) });
