@@ -28,11 +28,14 @@ beforeAll(async () => {
     const folder = join(stage.folder, `data-${name}`);
     mkdirSync(folder);
     writeFileSync(join(folder, "file"), "first");
-    const host = await stage.addReadyHost({ ...repository.casting(REPOSITORY, [folder]), name });
+    const casting = { ...repository.casting(REPOSITORY, [folder]), name };
+    const host = await stage.addReadyHost(casting);
     hosts.push(host);
     const { api } = stage.server;
     // The same account: what counts here is that somebody may delete.
-    await api.call("PUT", `/api/hosts/${host.id}/admin-credentials`, AdminCredentialsView, {});
+    const { username, password } = casting;
+    const slot = `/api/hosts/${host.id}/admin-credentials`;
+    await api.call("PUT", slot, AdminCredentialsView, { username, password });
     const { items } = await api.call("GET", `/api/hosts/${host.id}/source-groups`, SourceGroups);
     for (const { id, name: group, includes, excludes } of items)
       await api.call("PUT", `/api/hosts/${host.id}/source-groups/${id}`, SourceGroup, {
