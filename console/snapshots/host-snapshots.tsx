@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import { formatCount } from "../format/numbers.ts";
@@ -10,9 +9,9 @@ import { AppLink } from "../ui/app-link.tsx";
 import { DataTable } from "../ui/data-table/data-table.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FilterBar } from "../ui/filter-bar.tsx";
+import { useInPlace } from "../ui/in-place.ts";
 import { Panel } from "../ui/panel.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import { anomaliesOf } from "./anomalies.ts";
 import { Calendar } from "./calendar.tsx";
 import { ChosenBar } from "./chosen-bar.tsx";
 import { Growth } from "./growth.tsx";
@@ -31,12 +30,12 @@ export interface SnapshotsSearch extends Omit<SnapshotFilter, "odd"> {
 
 /** Every snapshot of this machine, as its agent last listed them: when, how much, and which are not like the others. */
 export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsSearch }) {
-  const router = useRouter();
+  const goInPlace = useInPlace();
   const { operate } = useMay();
   const { data, error } = useQuery(allSnapshotsQuery(host.id));
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const all = useMemo(() => data?.items ?? [], [data]);
-  const anomalies = useMemo(() => anomaliesOf(all), [all]);
+  const unusual = all.filter(({ anomalies }) => anomalies !== undefined).length;
   const sort: SnapshotSort = SNAPSHOT_SORTS.find((one) => one === search.sort) ?? "time";
   const order = search.order === "asc" ? "asc" : "desc";
   const { q, tag, day } = search;
@@ -44,36 +43,35 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
   const rows = useMemo(
     () =>
       sorted(
-        filtered(
-          all,
-          {
-            ...(q === undefined ? {} : { q }),
-            ...(tag === undefined ? {} : { tag }),
-            ...(day === undefined ? {} : { day }),
-            odd,
-          },
-          anomalies,
-        ),
+        filtered(all, {
+          ...(q === undefined ? {} : { q }),
+          ...(tag === undefined ? {} : { tag }),
+          ...(day === undefined ? {} : { day }),
+          odd,
+        }),
         sort,
         order,
       ),
-    [all, q, tag, day, odd, anomalies, sort, order],
+    [all, q, tag, day, odd, sort, order],
   );
-  const columns = useMemo(
-    () => snapshotColumns({ hostId: host.id, anomalies, operate }),
-    [host.id, anomalies, operate],
-  );
+  const columns = useMemo(() => snapshotColumns({ hostId: host.id, operate }), [host.id, operate]);
   const times = useMemo(() => all.map(({ time }) => Date.parse(time)), [all]);
   const tags = [...new Set(all.flatMap((one) => one.tags))].toSorted();
   const chosen = all.filter(({ id }) => ids.has(id));
-  const go = (next: SnapshotsSearch, how: "push" | "replace" = "push") =>
-    router.history[how](snapshotsHref(host.id, next));
+  const go = (next: SnapshotsSearch, how?: "push" | "replace") =>
+    goInPlace(snapshotsHref(host.id, next), how);
   const open =
     search.snapshot === undefined ? undefined : all.find(({ id }) => id.startsWith(search.snapshot ?? ""));
   return (
     <>
       {search.snapshot !== undefined && data !== undefined && (
-        <SnapshotPanel host={host} snapshot={open} snapshotId={search.snapshot} />
+        <SnapshotPanel
+          host={host}
+          snapshot={open}
+          snapshotId={search.snapshot}
+          all={all}
+          closeHref={snapshotsHref(host.id, without(search, "snapshot", undefined))}
+        />
       )}
       {all.length > 0 && (
         <div className={styles.charts}>
@@ -113,13 +111,13 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
             choices={[
               { id: "?all", title: "All", count: all.length },
               ...tags.slice(0, 8).map((one) => ({ id: one, title: one })),
-              ...(anomalies.size === 0
+              ...(unusual === 0
                 ? []
                 : [
                     {
                       id: "?odd",
                       title: "Unusual",
-                      count: anomalies.size,
+                      count: unusual,
                       mark: { state: "warn", icon: "issues" } as const,
                     },
                   ]),
@@ -128,7 +126,11 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
             {day !== undefined && (
               <span className={styles.only}>
                 Only {day}{" "}
-                <AppLink className="link" href={snapshotsHref(host.id, without(search, "day", undefined))}>
+                <AppLink
+                  inPlace
+                  className="link"
+                  href={snapshotsHref(host.id, without(search, "day", undefined))}
+                >
                   Show all days
                 </AppLink>
               </span>
@@ -154,7 +156,7 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
                 kind="filtered"
                 title={`No snapshot matches this filter. ${formatCount(all.length)} are hidden by it.`}
                 actions={
-                  <AppLink className="link" href={snapshotsHref(host.id, {})}>
+                  <AppLink inPlace className="link" href={snapshotsHref(host.id, {})}>
                     Clear the filter
                   </AppLink>
                 }

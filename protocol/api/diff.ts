@@ -28,6 +28,9 @@ export const ChangesQuery = z.strictObject({
 });
 export type ChangesQuery = z.infer<typeof ChangesQuery>;
 export const ChangesPage = z.object({
+  /** The two that are compared, the older first unless somebody asked for it the other way round. */
+  from: ResticId,
+  to: ResticId,
   items: z.array(DiffChange),
   next_cursor: z.string().nullable(),
   /** Of those kept, how many the filter lets through. */

@@ -39,8 +39,8 @@ export function compareRoom(parts: CompareParts & { viewJob: (id: JobId) => Prom
     .openapi(changes, async (c) => {
       const { id } = c.req.valid("param");
       const { kind, q, below, cursor, limit } = c.req.valid("query");
-      if ((await comparisonById(parts.db, id)) === undefined)
-        throw new ApiProblem("not_found", "there is no such comparison");
+      const compared = await comparisonById(parts.db, id);
+      if (compared === undefined) throw new ApiProblem("not_found", "there is no such comparison");
       const after = readCursor(cursor);
       const { rows, total } = await readChanges(
         parts.db,
@@ -52,6 +52,7 @@ export function compareRoom(parts: CompareParts & { viewJob: (id: JobId) => Prom
       const last = items.at(-1);
       return c.json(
         {
+          ...compared,
           items: items.map(({ n: _n, ...change }) => change),
           next_cursor: rows.length > limit && last !== undefined ? String(last.n) : null,
           total,

@@ -257,10 +257,40 @@ onEveryStore("a comparison", (open) => {
     expect((await page(`q=${encodeURIComponent("100%_")}`)).total).toBe(150);
     expect((await page("q=FILE299")).total).toBe(1);
     expect((await page("q=_ile")).total).toBe(0);
+    expect(await page("limit=1")).toMatchObject({ from, to: from });
     expect((await compare("GET", `/api/jobs/${job_id}/changes?kind=nonsense`)).status).toBe(422);
     expect((await compare("GET", `/api/jobs/${newJobId()}/changes`)).status).toBe(404);
     await db.deleteFrom("jobs").where("id", "=", job_id).execute();
     expect(await db.selectFrom("diff_changes").select("n").execute()).toEqual([]);
+  });
+});
+
+onEveryStore("changes", (open) => {
+  test("whose names have letters outside ASCII are found, and folders that differ in capitals are two", async () => {
+    const db = await open();
+    const { compare } = rooms(db);
+    const host = await addHost(db);
+    const from = await addSnapshot(db, host, 1);
+    const made = await compare("POST", `/api/hosts/${host}/diff`, { from, to: from });
+    const { id: job_id } = Job.parse((made.body as { job: unknown }).job);
+    const changes = [
+      "/srv/\u00dcbersicht.ods",
+      "/srv/a",
+      "/SRV/a",
+      "/srv/\u{1f600}/b",
+      "/srv/\u{1f600}x",
+    ].map((path) => ({ path, kind: "added" as const, is_folder: false }));
+    await db
+      .transaction()
+      .execute((trx) => recordChanges(trx, host, { type: "diff.changes", job_id, first: 0, changes }));
+    const found = async (query: Record<string, string>) => {
+      const asked = new URLSearchParams(query).toString();
+      const { body } = await compare("GET", `/api/jobs/${job_id}/changes?${asked}`);
+      return (body as { items: { path: string }[] }).items.map(({ path }) => path);
+    };
+    expect(await found({ q: "\u00dcber" })).toEqual(["/srv/\u00dcbersicht.ods"]);
+    expect(await found({ below: "/SRV" })).toEqual(["/SRV/a"]);
+    expect(await found({ below: "/srv/\u{1f600}/" })).toEqual(["/srv/\u{1f600}/b"]);
   });
 });
 
