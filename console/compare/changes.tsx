@@ -15,6 +15,7 @@ import { FilterBar, type FilterChoice } from "../ui/filter-bar.tsx";
 import { useInPlace } from "../ui/in-place.ts";
 import { Panel } from "../ui/panel.tsx";
 import { useSettled } from "../ui/use-settled.ts";
+import { useTyped } from "../ui/use-typed.ts";
 import { changeColumns, type ChangeRow } from "./change-columns.tsx";
 import { allOf, changeWords } from "./change-words.ts";
 import { CHANGE_KINDS, changeListOf, compareHref, type CompareSearch } from "./compare-search.ts";
@@ -54,6 +55,7 @@ function ChangeTable({ job, counts }: ChangesProps) {
   const goInPlace = useInPlace();
   const search = route.useSearch();
   const { kind, below } = search;
+  const [typed, setTyped] = useTyped(search.q ?? "");
   const q = useSettled(search.q ?? "", TYPING_RESTS_MS);
   const list = useMemo(
     () =>
@@ -85,8 +87,11 @@ function ChangeTable({ job, counts }: ChangesProps) {
     <Panel flush title="Changes" note={noteOf(running, first !== undefined)}>
       <FilterBar
         searchLabel="Find by a part of the path"
-        search={search.q ?? ""}
-        onSearch={(text) => go(withQ(search, text), "replace")}
+        search={typed}
+        onSearch={(text) => {
+          setTyped(text);
+          go(withQ(search, text.trim()), "replace");
+        }}
         choicesLabel="Kind of change"
         chosen={kind ?? "all"}
         onChoose={(id) => {

@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { api } from "../api.ts";
-import { countOf } from "../format/numbers.ts";
+import { countOf, formatCount } from "../format/numbers.ts";
 import { CallProblem } from "../ui/call-problem.tsx";
 import { FloatingBar } from "../ui/floating-bar.tsx";
 import { ForgetForm } from "./forget-form.tsx";
@@ -14,18 +14,25 @@ import { predecessorOf } from "./snapshot-list.ts";
 import styles from "./snapshots.module.css";
 import { TagForm } from "./tag-form.tsx";
 
+/** The protocol takes no more in one job. */
+const MOST = 1_000;
+
 interface ChosenBarProps {
   host: Host;
+  /** Those of them that are listed. */
   chosen: readonly Snapshot[];
+  /** How many more are chosen and hidden by the filter. */
+  hidden: number;
   all: readonly Snapshot[];
   onClear: () => void;
 }
 
 /** What can be done with chosen snapshots: compare two, change tags, forget. */
-export function ChosenBar({ host, chosen, all, onClear }: ChosenBarProps) {
+export function ChosenBar({ host, chosen, hidden, all, onClear }: ChosenBarProps) {
   const router = useRouter();
   const [open, setOpen] = useState<"tags" | "forget" | null>(null);
   const went = (id: string) => router.history.push(`/jobs/${id}`);
+  const tooMany = chosen.length > MOST;
   const close = () => setOpen(null);
   const pair = pairOf(chosen, all);
   const compare = useMutation({
@@ -40,7 +47,12 @@ export function ChosenBar({ host, chosen, all, onClear }: ChosenBarProps) {
         <>
           <b>{countOf(chosen.length, "snapshot")}</b>{" "}
           <span className="quiet">
-            {host.online ? pairInWords(chosen, pair) : `${host.name} is offline: it waits until it is back`}
+            {tooMany
+              ? `selected; at most ${formatCount(MOST)} are changed at once`
+              : host.online
+                ? pairInWords(chosen, pair)
+                : `${host.name} is offline: it waits until it is back`}
+            {hidden > 0 && `; ${formatCount(hidden)} more are hidden by the filter and left alone`}
           </span>
         </>
       }
@@ -62,6 +74,7 @@ export function ChosenBar({ host, chosen, all, onClear }: ChosenBarProps) {
             size="xs"
             variant="default"
             leftSection={<IconTag size={14} />}
+            disabled={tooMany}
             onClick={() => setOpen("tags")}
           >
             Change tags…
@@ -70,6 +83,7 @@ export function ChosenBar({ host, chosen, all, onClear }: ChosenBarProps) {
             size="xs"
             variant="danger"
             leftSection={<IconTrash size={14} />}
+            disabled={tooMany}
             onClick={() => setOpen("forget")}
           >
             Forget…

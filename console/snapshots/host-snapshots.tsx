@@ -12,6 +12,7 @@ import { FilterBar } from "../ui/filter-bar.tsx";
 import { useInPlace } from "../ui/in-place.ts";
 import { Panel } from "../ui/panel.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
+import { useTyped } from "../ui/use-typed.ts";
 import { Calendar } from "./calendar.tsx";
 import { ChosenBar } from "./chosen-bar.tsx";
 import { Growth } from "./growth.tsx";
@@ -40,6 +41,7 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
   const order = search.order === "asc" ? "asc" : "desc";
   const { q, tag, day } = search;
   const odd = search.odd !== undefined;
+  const [typed, setTyped] = useTyped(q ?? "");
   const rows = useMemo(
     () =>
       sorted(
@@ -57,7 +59,9 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
   const columns = useMemo(() => snapshotColumns({ hostId: host.id, operate }), [host.id, operate]);
   const times = useMemo(() => all.map(({ time }) => Date.parse(time)), [all]);
   const tags = [...new Set(all.flatMap((one) => one.tags))].toSorted();
-  const chosen = all.filter(({ id }) => ids.has(id));
+  // What a filter hides is not touched.
+  const chosen = rows.filter(({ id }) => ids.has(id));
+  const hidden = all.filter(({ id }) => ids.has(id)).length - chosen.length;
   const go = (next: SnapshotsSearch, how?: "push" | "replace") =>
     goInPlace(snapshotsHref(host.id, next), how);
   const open =
@@ -84,7 +88,7 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
         </div>
       )}
       {chosen.length > 0 && (
-        <ChosenBar host={host} chosen={chosen} all={all} onClear={() => setIds(new Set())} />
+        <ChosenBar host={host} chosen={chosen} hidden={hidden} all={all} onClear={() => setIds(new Set())} />
       )}
       <Panel
         flush
@@ -100,8 +104,11 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
         {all.length > 0 && (
           <FilterBar
             searchLabel="Find by ID, tag or path"
-            search={q ?? ""}
-            onSearch={(text) => go(without(search, "q", text === "" ? undefined : text), "replace")}
+            search={typed}
+            onSearch={(text) => {
+              setTyped(text);
+              go(without(search, "q", text.trim() === "" ? undefined : text.trim()), "replace");
+            }}
             choicesLabel="Tag"
             chosen={odd ? "?odd" : (tag ?? "?all")}
             onChoose={(id) => {
