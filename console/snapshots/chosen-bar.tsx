@@ -52,7 +52,7 @@ export function ChosenBar({ host, chosen, hidden, all, onClear }: ChosenBarProps
               : host.online
                 ? pairInWords(chosen, pair)
                 : `${host.name} is offline: it waits until it is back`}
-            {hidden > 0 && `; ${formatCount(hidden)} more are hidden by the filter and left alone`}
+            {hidden > 0 && `; ${countOf(hidden, "more is", "more are")} hidden by the filter and left alone`}
           </span>
         </>
       }
