@@ -82,7 +82,7 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
           <Panel title="By day">
             <Calendar times={times} day={day} onDay={(next) => go(without(search, "day", next))} />
           </Panel>
-          <Panel title="Growth" note="What the snapshots that are kept added to the repository, summed up.">
+          <Panel title="Growth" note="What the snapshots listed here added to the repository, summed up.">
             <Growth snapshots={all} />
           </Panel>
         </div>

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { ResticId } from "@restic-manager/protocol/ids";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { calendarWeeks, dayOf } from "./calendar.ts";
+import { growthOf } from "./growth-points.ts";
 import { filtered, predecessorOf, SNAPSHOT_SORTS, sorted } from "./snapshot-list.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -55,6 +56,22 @@ describe("the calendar", () => {
     const [week] = calendarWeeks([], NOON, 1, "UTC");
     expect(week?.[0]?.date).toBe("2026-11-16");
     expect(week?.[6]).toMatchObject({ date: "2026-11-22", future: true });
+  });
+});
+
+describe("growth", () => {
+  test("never falls, ends at what all of them added, and counts every one however few points it has", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1_000), { maxLength: 900 }), (added) => {
+        const { count, points } = growthOf(added.map((bytes, n) => snapshot(n, {}, bytes)));
+        expect(count).toBe(added.length);
+        expect(points.length).toBeLessThanOrEqual(301);
+        const sums = points.map(({ sum }) => sum);
+        expect(sums).toEqual(sums.toSorted((a, b) => a - b));
+        expect(sums.at(-1) ?? 0).toBe(added.reduce((sum, one) => sum + one, 0));
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 
