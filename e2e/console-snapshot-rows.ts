@@ -111,6 +111,7 @@ const COUNTS = { added: 240, removed: 1, modified: 3, metadata: 1, type_changed:
 
 export const COMPARING: JobProgress<"diff"> = { phase: "comparing", counts: COUNTS, seconds_elapsed: 41 };
 
+/** What came of it. */
 export const COMPARED: JobResult<"diff"> = {
   from: snapshotId(2),
   to: snapshotId(1),

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import type { DiffCounts } from "@restic-manager/protocol/jobs/diff";
@@ -53,6 +53,7 @@ export function Changes({ job, counts }: ChangesProps) {
 
 function ChangeTable({ job, counts }: ChangesProps) {
   const goInPlace = useInPlace();
+  const queryClient = useQueryClient();
   const search = route.useSearch();
   const { kind, below } = search;
   const [typed, setTyped] = useTyped(search.q ?? "");
@@ -67,15 +68,15 @@ function ChangeTable({ job, counts }: ChangesProps) {
     [kind, below, q],
   );
   const running = job.state === "running" || job.state === "queued";
-  const { data, error, fetchNextPage, refetch } = useInfiniteQuery({
+  const { data, error, fetchNextPage } = useInfiniteQuery({
     ...changesQuery(job.id, list),
     refetchInterval: ({ state }) =>
       running && (state.data?.pages.length ?? 0) <= FEW_PAGES ? AGAIN_MS : false,
   });
-  // The last ones came with the end.
+  // The last ones came with the end, and with them the sums by folder.
   useEffect(() => {
-    if (!running) void refetch();
-  }, [running, refetch]);
+    if (!running) void queryClient.invalidateQueries({ queryKey: ["changes", job.id] });
+  }, [running, queryClient, job.id]);
   const rows = useMemo(
     () => data?.pages.flatMap((page) => page.items).map((change, n): ChangeRow => ({ ...change, n })) ?? [],
     [data],

@@ -1,8 +1,11 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import type { DiffFolder } from "@restic-manager/protocol/jobs/diff";
 import { useState } from "react";
 import { countOf, formatCount } from "../format/numbers.ts";
+import { changesQuery } from "../queries.ts";
+import { useMay } from "../session/may.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { growth } from "./change-words.ts";
@@ -16,13 +19,15 @@ const SHORT = 8;
 const TITLES = ["Folder", "Added", "Removed", "Changed", "Metadata"];
 
 interface FolderTotalsProps {
-  job: Job;
-  folders: readonly DiffFolder[];
+  job: Pick<Job, "id">;
   sizesKnown: boolean;
 }
 
 /** Changes added up by folder, most first; a folder narrows the list below. */
-export function FolderTotals({ job, folders, sizesKnown }: FolderTotalsProps) {
+export function FolderTotals({ job, sizesKnown }: FolderTotalsProps) {
+  const { operate } = useMay();
+  const { data } = useInfiniteQuery({ ...changesQuery(job.id, {}), enabled: operate });
+  const folders = data?.pages[0]?.folders ?? [];
   const search = route.useSearch();
   const [all, setAll] = useState(false);
   if (folders.length === 0) return null;

@@ -93,7 +93,7 @@ function figuresOf(progress: JobProgress<"diff"> | null) {
 }
 
 function DiffResult({ job }: { job: SucceededJob<"diff"> }) {
-  const { added, removed, counts, kept, folders, sizes_known, truncated, duration_seconds } = job.result;
+  const { added, removed, counts, kept, sizes_known, truncated, duration_seconds } = job.result;
   return (
     <>
       {truncated && (
@@ -136,7 +136,7 @@ function DiffResult({ job }: { job: SucceededJob<"diff"> }) {
         ]}
       />
       <Suspense>
-        <FolderTotals job={job} folders={folders} sizesKnown={sizes_known} />
+        <FolderTotals job={job} sizesKnown={sizes_known} />
         <Changes job={job} counts={counts} />
       </Suspense>
     </>

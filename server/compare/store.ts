@@ -1,6 +1,6 @@
 import { sql, type SqlBool } from "kysely";
 import type { HostId, JobId, ResticId } from "@restic-manager/protocol/ids";
-import { diff, type DiffChange, type DiffKind } from "@restic-manager/protocol/jobs/diff";
+import { diff, type DiffChange, type DiffFolder, type DiffKind } from "@restic-manager/protocol/jobs/diff";
 import { Snapshot } from "@restic-manager/protocol/snapshot";
 import type { Database, Trx } from "../platform/db/schema.ts";
 
@@ -86,20 +86,21 @@ export async function readChanges(
   };
 }
 
-/** The two snapshots that a job compares, or undefined when it is none that does. */
+/** What a job compares, and by folder what it found once it has succeeded; undefined when it is none that compares. */
 export async function comparisonById(
   db: Database,
   jobId: JobId,
-): Promise<{ from: ResticId; to: ResticId } | undefined> {
+): Promise<{ from: ResticId; to: ResticId; folders: DiffFolder[] | undefined } | undefined> {
   const row = await db
     .selectFrom("jobs")
-    .select("input")
+    .select(["input", "result"])
     .where("id", "=", jobId)
     .where("kind", "=", "diff")
     .executeTakeFirst();
-  return row === undefined
-    ? undefined
-    : diff.input.pick({ from: true, to: true }).strip().parse(JSON.parse(row.input));
+  if (row === undefined) return undefined;
+  const { from, to } = diff.input.parse(JSON.parse(row.input));
+  const found = row.result === null ? undefined : diff.result.parse(JSON.parse(row.result));
+  return { from, to, folders: found?.folders };
 }
 
 export async function hostById(

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Job } from "@restic-manager/protocol/api/jobs";
 import { Restores } from "@restic-manager/protocol/api/restore";
 import { ResticId, type HostId, type JobId } from "@restic-manager/protocol/ids";
-import { jobKinds } from "@restic-manager/protocol/jobs";
+import { jobKinds, type JobResult } from "@restic-manager/protocol/jobs";
 import { compareRoom } from "../compare/routes.ts";
 import { recordChanges } from "../compare/record.ts";
 import { createJob, jobIds } from "../jobs/create.ts";
@@ -14,7 +14,7 @@ import { instant } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
 import { chosenSnapshotsRoom } from "../snapshots/chosen-routes.ts";
 import { callRoom, testParts } from "../testing/parts.ts";
-import { addHost, newJobId, NOON } from "../testing/rows.ts";
+import { addHost, addJob, newJobId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { restoreRoom } from "./routes.ts";
 
@@ -46,6 +46,7 @@ function rooms(db: Database) {
   return {
     ...parts,
     announced,
+    viewJob: all.viewJob,
     trail,
     restore: callRoom(restoreRoom(all), "operator"),
     compare: callRoom(compareRoom(all), "operator"),
@@ -291,6 +292,37 @@ onEveryStore("changes", (open) => {
     expect(await found({ q: "\u00dcber" })).toEqual(["/srv/\u00dcbersicht.ods"]);
     expect(await found({ below: "/SRV" })).toEqual(["/SRV/a"]);
     expect(await found({ below: "/srv/\u{1f600}/" })).toEqual(["/srv/\u{1f600}/b"]);
+  });
+
+  test("by folder are for operators: the job, which viewers see, has no name of a snapshot", async () => {
+    const db = await open();
+    const { compare, viewJob } = rooms(db);
+    const host = await addHost(db);
+    const from = await addSnapshot(db, host, 1);
+    const none = { added: 0, removed: 0, modified: 0, metadata: 0, type_changed: 0 };
+    const side = { files: 0, folders: 0, others: 0, bytes: 0 };
+    const folders = [{ ...none, path: "/srv/secret project", added: 3, bytes: 9 }];
+    const result: JobResult<"diff"> = {
+      from,
+      to: from,
+      added: side,
+      removed: side,
+      counts: { ...none, added: 3 },
+      kept: 0,
+      truncated: false,
+      sizes_known: true,
+      folders,
+      duration_seconds: 1,
+    };
+    const id = await addJob(db, host, "succeeded", {
+      kind: "diff",
+      input: JSON.stringify({ from, to: from }),
+      result: JSON.stringify(result),
+    });
+    expect(JSON.stringify(await viewJob(id))).not.toContain("secret project");
+    const page = async (query = "") => (await compare("GET", `/api/jobs/${id}/changes${query}`)).body;
+    expect(await page()).toMatchObject({ from, to: from, folders });
+    expect(await page("?kind=added")).not.toHaveProperty("folders");
   });
 });
 
