@@ -28,6 +28,15 @@ const AGAIN_MS = 1_500;
 const FEW_PAGES = 4;
 const TYPING_RESTS_MS = 150;
 
+/** Without a filter. Only the end of a success knows that there is nothing. */
+const NOTHING: Record<Job["state"], string> = {
+  queued: "It has not begun",
+  running: "Nothing that differs was found yet",
+  succeeded: "Nothing differs",
+  failed: "It had found nothing by then",
+  cancelled: "It had found nothing by then",
+};
+
 interface ChangesProps {
   job: Pick<Job, "id" | "host" | "state">;
   /** As far as they are known: of all changes, kept or not. */
@@ -143,10 +152,7 @@ function ChangeTable({ job, counts }: ChangesProps) {
               }
             />
           ) : (
-            <EmptyState
-              kind="filtered"
-              title={running ? "Nothing that differs was found yet" : "Nothing differs"}
-            />
+            <EmptyState kind="filtered" title={NOTHING[job.state]} />
           )
         }
       />

@@ -34,11 +34,12 @@ export const diffKind: KindWords<"diff"> = {
   Result: DiffResult,
   left: "What it had found by then is listed below.",
   Survived: () => "Nothing was changed: a comparison only reads. What it had found by then is listed below.",
-  Left: ({ job }) => (
-    <Suspense>
-      <Changes job={job} counts={undefined} />
-    </Suspense>
-  ),
+  Left: ({ job }) =>
+    job.started_at === null ? null : (
+      <Suspense>
+        <Changes job={job} counts={undefined} />
+      </Suspense>
+    ),
 };
 
 function DiffProgress({ job }: { job: RunningJob<"diff"> }) {
