@@ -4,7 +4,7 @@ import type { DiffChange } from "@restic-manager/protocol/jobs/diff";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { addRows } from "@restic-manager/server/snapshots/store";
 import { NOON } from "@restic-manager/server/testing/rows";
-import { addReadyHost, type SeededHost } from "./console-hosts.ts";
+import { addBackup, addReadyHost, type SeededHost } from "./console-hosts.ts";
 import type { ConsoleWorld } from "./console-world.ts";
 
 const MIB = 1024 ** 2;
@@ -68,6 +68,7 @@ export async function addHistory(
   const list = history(name);
   const host = await addReadyHost(server.parts, name, { ...given, snapshot_count: list.length }, 0);
   await addSnapshots(server, host.id, list);
+  await addBackup(server.parts.db, host, "succeeded");
   return { ...host, name, count: list.length };
 }
 

@@ -17,7 +17,7 @@ let host: SeededHost & { name: string; count: number };
 
 beforeAll(async () => {
   world = await startTabsWorld();
-  host = await addHistory(world, "db-ams-01");
+  host = await addHistory(world, "db-fra-01");
 }, PATIENCE_MS);
 afterAll(() => world?.stop(), PATIENCE_MS);
 afterEach(() => expect(world.complaints()).toEqual([]));
@@ -71,7 +71,7 @@ test(
       await foot(page, "1 row");
       await rows(page)
         .nth(1)
-        .getByRole("link", { name: short(UNUSUAL + 1) })
+        .getByRole("link", { name: short(UNUSUAL + 1), exact: true })
         .waitFor();
       await page.getByRole("button", { name: /^All/ }).click();
       for (const [title, fact] of [
@@ -87,7 +87,7 @@ test(
       await page.locator("[aria-sort=descending]").getByText("Added").waitFor();
       await rows(page)
         .nth(1)
-        .getByRole("link", { name: short(UNUSUAL + 1) })
+        .getByRole("link", { name: short(UNUSUAL + 1), exact: true })
         .waitFor();
     });
   },
@@ -111,7 +111,7 @@ test(
 test(
   "one snapshot has an address of its own: its facts, why it is marked, and what it is compared with",
   async () => {
-    await world.inBrowser("operator", tab(`&snapshot=${short(UNUSUAL + 1)}&q=srv`), async (page) => {
+    await world.inBrowser("operator", tab(`&snapshot=${short(UNUSUAL + 1)}&q=orders`), async (page) => {
       await page.getByRole("heading", { name: `Snapshot ${short(UNUSUAL + 1)}` }).waitFor();
       await page.getByText(/^96\.0 GiB added before compression, usually/).waitFor();
       const other = page.getByLabel("Compare with");
@@ -231,15 +231,18 @@ test(
       await everyLook(page, "compare-running");
       await page.mouse.move(0, 0);
       await found(job, half, CHANGES.length);
-      await foot(page, `${CHANGES.length} rows`);
+      await foot(page, `200 rows of ${CHANGES.length}`);
       await finish(job, { state: "succeeded", result: JSON.stringify(COMPARED) });
       await world.see(page.getByRole("heading", { name: "By folder" }));
       await everyLook(page, "compare-succeeded");
+      // The next page comes as one scrolls to it.
+      await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)");
+      await foot(page, `${CHANGES.length} rows`);
       await page.getByRole("button", { name: /^Added/ }).click();
-      await foot(page, "240 rows");
-      await page.getByRole("searchbox").fill("INV-8801");
+      await foot(page, "200 rows of 240");
+      await page.getByRole("searchbox", { name: "Find by a part" }).fill("INV-8801");
       await foot(page, "10 rows");
-      await page.getByRole("searchbox").fill("übersicht");
+      await page.getByRole("searchbox", { name: "Find by a part" }).fill("übersicht");
       await page.getByText("No change matches this filter.").waitFor();
       await page.getByRole("link", { name: "Clear the filter" }).click();
       await page.getByRole("link", { name: "/etc", exact: true }).click();
@@ -280,7 +283,7 @@ test(
     await found(job, 0, CHANGES.length);
     await world.inBrowser("operator", `/jobs/${job}`, async (page) => {
       await page.getByText(/^246 of 1,204,337 changes are listed/).waitFor();
-      await foot(page, `${CHANGES.length} rows`);
+      await foot(page, `200 rows of ${CHANGES.length}`);
       await everyLook(page, "compare-truncated");
     });
     await world.inBrowser("viewer", `/jobs/${job}`, async (page) => {

@@ -57,11 +57,11 @@ test("a snapshot is compared with the one before it, and what changed is found b
     await page.getByRole("heading", { name: /^Comparing snapshots of/ }).waitFor();
     await page.getByText("Succeeded").first().waitFor();
     await page.getByRole("heading", { name: "By folder" }).waitFor();
-    await page.getByRole("searchbox").fill(path("many/new folder"));
+    await page.getByRole("searchbox", { name: "Find by a part" }).fill(path("many/new folder"));
     await rows("31 rows");
-    await page.getByRole("searchbox").fill("Über 2");
+    await page.getByRole("searchbox", { name: "Find by a part" }).fill("Über 2");
     await rows("11 rows");
-    await page.getByRole("searchbox").fill("");
+    await page.getByRole("searchbox", { name: "Find by a part" }).fill("");
     await page.getByRole("button", { name: /^Removed/ }).click();
     await rows("1 row");
     await page.getByRole("row", { name: new RegExp(`Removed.*${path("many/f2")}.*977 KiB`) }).waitFor();
@@ -71,7 +71,7 @@ test("a snapshot is compared with the one before it, and what changed is found b
       .first()
       .click();
     await page.getByText(`Only below ${path("many")}`).waitFor();
-    await page.getByRole("searchbox").fill("/f");
+    await page.getByRole("searchbox", { name: "Find by a part" }).fill("/f");
     await page.getByRole("row", { name: new RegExp(`Changed.*${path("many/f1")}.*977 KiB.*7 B`) }).waitFor();
     await page.getByRole("row", { name: new RegExp(`Metadata.*${path("many/f3")}`) }).waitFor();
     // A row leads to where it lies: what was removed is in the older one.

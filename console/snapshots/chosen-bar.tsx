@@ -43,6 +43,7 @@ export function ChosenBar({ host, chosen, hidden, all, onClear }: ChosenBarProps
   return (
     <FloatingBar
       label="Selected snapshots"
+      form={open !== null}
       words={
         <>
           <b>{countOf(chosen.length, "snapshot")}</b>{" "}

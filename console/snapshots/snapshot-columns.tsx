@@ -24,21 +24,21 @@ export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Colu
     {
       id: "id",
       title: "Snapshot",
-      width: "84px",
+      width: "76px",
       phone: "name",
       cell: ({ id }) => <span className="mono">{id.slice(0, 8)}</span>,
     },
     {
       id: "time",
       title: "Taken",
-      width: "140px",
+      width: "132px",
       sort: "time",
       cell: ({ time }) => shortDateTime(Date.parse(time)),
     },
     {
       id: "age",
       title: "Age",
-      width: "80px",
+      width: "72px",
       from: 1240,
       phone: "state",
       cell: ({ time }) => <TimeAgo at={Date.parse(time)} inRow />,
@@ -60,7 +60,7 @@ export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Colu
     {
       id: "files",
       title: "Files",
-      width: "84px",
+      width: "72px",
       align: "end",
       sort: "files",
       from: 1360,
@@ -69,7 +69,7 @@ export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Colu
     {
       id: "size",
       title: "Size",
-      width: "82px",
+      width: "78px",
       align: "end",
       sort: "size",
       cell: ({ summary }) => (summary === undefined ? "–" : <Bytes value={summary.total_bytes_processed} />),
@@ -77,7 +77,7 @@ export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Colu
     {
       id: "added",
       title: "Added",
-      width: "104px",
+      width: "86px",
       align: "end",
       sort: "added",
       cell: (one) => <Marked of="added" snapshot={one} />,
@@ -85,7 +85,7 @@ export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Colu
     {
       id: "changed",
       title: "New, changed",
-      width: "128px",
+      width: "112px",
       align: "end",
       sort: "changed",
       from: 1080,
@@ -94,7 +94,7 @@ export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Colu
     {
       id: "duration",
       title: "Took",
-      width: "104px",
+      width: "92px",
       align: "end",
       sort: "duration",
       from: 1360,

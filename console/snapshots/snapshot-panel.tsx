@@ -62,11 +62,13 @@ export function SnapshotPanel({ host, snapshot, snapshotId, all, closeHref }: Sn
       ) : (
         <div className={styles.pair}>
           <div className={styles.stack}>
-            {snapshot.anomalies?.map((anomaly) => (
-              <Notice key={anomaly.what} state="warn" title="Not like the ones before it">
-                {anomalyInWords(anomaly)}.
+            {snapshot.anomalies !== undefined && (
+              <Notice state="warn" title="Not like the ones before it">
+                {snapshot.anomalies.map((anomaly) => (
+                  <p key={anomaly.what}>{anomalyInWords(anomaly)}.</p>
+                ))}
               </Notice>
-            ))}
+            )}
             <CopyField label="Snapshot ID" value={snapshot.id} />
             <div>
               <h3>Paths</h3>

@@ -6,13 +6,15 @@ interface FloatingBarProps {
   label: string;
   /** How many are chosen, and what became of what was asked for. */
   words: ReactNode;
+  /** The children are a form, below the words. */
+  form?: boolean;
   children: ReactNode;
 }
 
 /** What can be done with chosen rows; it floats over the page's end and moves nothing. */
-export function FloatingBar({ label, words, children }: FloatingBarProps) {
+export function FloatingBar({ label, words, form = false, children }: FloatingBarProps) {
   return (
-    <section className={styles.bar} aria-label={label}>
+    <section className={styles.bar} data-form={form || undefined} aria-label={label}>
       <p className={styles.words}>{words}</p>
       {children}
     </section>
