@@ -37,7 +37,7 @@ function ForgetSnapshotsResult({ job }: { job: SucceededJob<"forget_snapshots"> 
           state="warn"
           title={`${countOf(not_removed.length, "snapshot is", "snapshots are")} still there`}
         >
-          The repository did not let them go; the log says why.
+          The repository did not let {not_removed.length === 1 ? "it" : "them"} go; the log says why.
         </Notice>
       )}
       <Vitals
