@@ -1,10 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import type { JobId } from "@restic-manager/protocol/ids";
-import type { JobKind, JobProgress } from "@restic-manager/protocol/jobs";
-import { recordChanges } from "@restic-manager/server/compare/record";
-import { addJob, NOON } from "@restic-manager/server/testing/rows";
 import type { Page } from "playwright-core";
-import { refresh, type SeededHost } from "./console-hosts.ts";
+import type { SeededHost } from "./console-hosts.ts";
+import { addChosen, finish, found, newestInput, report } from "./console-chosen.ts";
 import { addHistory, CHANGES, COMPARED, COMPARING, snapshotId, UNUSUAL } from "./console-snapshot-rows.ts";
 import { LOOKS, PICTURES, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
 import { changeLook, expectUsable } from "./console-world.ts";
@@ -123,7 +120,10 @@ test(
       await page.getByRole("button", { name: "Compare", exact: true }).click();
       await page.getByRole("heading", { name: /^Comparing snapshots of/ }).waitFor();
       // The older one is where it starts, whichever was opened.
-      expect(await newest("diff")).toMatchObject({ from: snapshotId(UNUSUAL + 1), to: snapshotId(4) });
+      expect(await newestInput(world, host, "diff")).toMatchObject({
+        from: snapshotId(UNUSUAL + 1),
+        to: snapshotId(4),
+      });
       await page.goBack();
       await page.getByRole("link", { name: "Close" }).click();
       await foot(page, "120 rows");
@@ -142,7 +142,10 @@ test(
       await choose(page, 1);
       await bar(page).getByRole("button", { name: "Compare the two" }).click();
       await page.getByRole("heading", { name: /^Comparing snapshots of/ }).waitFor();
-      expect(await newest("diff")).toMatchObject({ from: snapshotId(1), to: snapshotId(201) });
+      expect(await newestInput(world, host, "diff")).toMatchObject({
+        from: snapshotId(1),
+        to: snapshotId(201),
+      });
     });
   },
   PATIENCE_MS,
@@ -165,7 +168,7 @@ test(
       await everyLook(page, "snapshots-tags");
       await page.getByLabel("Take tags away").press("Enter");
       await page.getByRole("heading", { name: /^Tagging snapshots of/ }).waitFor();
-      expect(await newest("tag")).toMatchObject({
+      expect(await newestInput(world, host, "tag")).toMatchObject({
         snapshot_ids: [snapshotId(201), snapshotId(202)],
         add: ["before-upgrade", "keep"],
         remove: ["hourly"],
@@ -190,7 +193,7 @@ test(
       await page.getByLabel(`Type ${host.name} to confirm`).fill(host.name);
       await go.click();
       await page.getByRole("heading", { name: /^Forgetting snapshots of/ }).waitFor();
-      expect(await newest("forget_snapshots")).toMatchObject({
+      expect(await newestInput(world, host, "forget_snapshots")).toMatchObject({
         snapshot_ids: [snapshotId(1), snapshotId(3)],
       });
     });
@@ -221,20 +224,20 @@ test(
 test(
   "a comparison is told while it runs, then narrowed by kind, name and folder",
   async () => {
-    const job = await addChosen("diff", "running", { from: snapshotId(2), to: snapshotId(1) });
+    const job = await addChosen(world, host, "diff", "running", { from: snapshotId(2), to: snapshotId(1) });
     const half = CHANGES.length / 2;
-    await found(job, 0, half);
+    await found(world, host, job, 0, half);
     await world.inBrowser("operator", `/jobs/${job}`, async (page) => {
       await page.getByText("Live", { exact: true }).waitFor();
       await foot(page, `${half} rows`);
-      await report(job, COMPARING);
+      await report(world, host, job, COMPARING);
       await world.see(page.getByText("Compared for 41 s"));
       await page.getByRole("link", { name: short(2), exact: true }).waitFor();
       await everyLook(page, "compare-running");
       await page.mouse.move(0, 0);
-      await found(job, half, CHANGES.length);
+      await found(world, host, job, half, CHANGES.length);
       await foot(page, `200 rows of ${CHANGES.length}`);
-      await finish(job, { state: "succeeded", result: JSON.stringify(COMPARED) });
+      await finish(world, host, job, { state: "succeeded", result: JSON.stringify(COMPARED) });
       await world.see(page.getByRole("heading", { name: "By folder" }));
       await everyLook(page, "compare-succeeded");
       // The next page comes as one scrolls to it.
@@ -261,7 +264,10 @@ test(
       await page.getByRole("link", { name: "/home/user-11/.cache" }).waitFor();
       await page.getByRole("button", { name: "Compare again" }).click();
       await page.waitForURL((url) => !url.pathname.endsWith(job));
-      expect(await newest("diff")).toMatchObject({ from: snapshotId(2), to: snapshotId(1) });
+      expect(await newestInput(world, host, "diff")).toMatchObject({
+        from: snapshotId(2),
+        to: snapshotId(1),
+      });
     });
   },
   PATIENCE_MS,
@@ -271,6 +277,8 @@ test(
   "more changes than are kept are said to be more; a viewer sees how many and no names",
   async () => {
     const job = await addChosen(
+      world,
+      host,
       "diff",
       "succeeded",
       { from: snapshotId(2), to: snapshotId(1) },
@@ -282,7 +290,7 @@ test(
         folders: COMPARED.folders.slice(0, 3),
       },
     );
-    await found(job, 0, CHANGES.length);
+    await found(world, host, job, 0, CHANGES.length);
     await world.inBrowser("operator", `/jobs/${job}`, async (page) => {
       await page.getByText(/^246 of 1,204,337 changes are listed/).waitFor();
       await foot(page, `200 rows of ${CHANGES.length}`);
@@ -299,8 +307,8 @@ test(
 test(
   "a comparison that failed or was cancelled lists what it had found",
   async () => {
-    const job = await addChosen("diff", "cancelled", { from: snapshotId(2), to: snapshotId(1) });
-    await found(job, 0, 3);
+    const job = await addChosen(world, host, "diff", "cancelled", { from: snapshotId(2), to: snapshotId(1) });
+    await found(world, host, job, 0, 3);
     await world.inBrowser("operator", `/jobs/${job}`, async (page) => {
       await page.getByText("What it had found by then is listed below.").waitFor();
       await foot(page, "3 rows");
@@ -312,7 +320,7 @@ test(
 test(
   "tagging and removal say why they wait, and what became of each snapshot",
   async () => {
-    const tagging = await addChosen("tag", "running", {
+    const tagging = await addChosen(world, host, "tag", "running", {
       snapshot_ids: [snapshotId(5)],
       add: ["keep"],
       remove: [],
@@ -320,7 +328,7 @@ test(
     });
     await world.inBrowser("operator", `/jobs/${tagging}`, async (page) => {
       await page.getByText("Live", { exact: true }).waitFor();
-      await report(tagging, {
+      await report(world, host, tagging, {
         phase: "waiting_for_repository",
         seconds_elapsed: 9,
         waiting_cause: "a check of web-fra-07 holds the repository",
@@ -331,7 +339,11 @@ test(
         changed: [{ old_id: "ab".repeat(32), new_id: snapshotId(201) }],
         not_found: [snapshotId(900)],
       };
-      await finish(tagging, { state: "succeeded", issue_count: 1, result: JSON.stringify(result) });
+      await finish(world, host, tagging, {
+        state: "succeeded",
+        issue_count: 1,
+        result: JSON.stringify(result),
+      });
       await world.see(page.getByText("databases, hourly"));
       await everyLook(page, "tag-succeeded");
       await page.getByRole("link", { name: short(201) }).click();
@@ -339,6 +351,8 @@ test(
     });
     const ids = [snapshotId(5), snapshotId(6), snapshotId(7)] as const;
     const removal = await addChosen(
+      world,
+      host,
       "forget_snapshots",
       "succeeded",
       { snapshot_ids: ids, use_admin: false },
@@ -368,61 +382,3 @@ test(
   },
   PATIENCE_MS,
 );
-
-/** The input of the newest job of that kind. */
-async function newest(kind: JobKind): Promise<unknown> {
-  const { input } = await world.server.parts.db
-    .selectFrom("jobs")
-    .select("input")
-    .where("host_id", "=", host.id)
-    .where("kind", "=", kind)
-    .orderBy("id", "desc")
-    .executeTakeFirstOrThrow();
-  return JSON.parse(input);
-}
-
-type State = "running" | "succeeded" | "cancelled";
-
-function addChosen(kind: JobKind, state: State, input: object, result?: object): Promise<JobId> {
-  return addJob(world.server.parts.db, host.id, state, {
-    kind,
-    input: JSON.stringify(input),
-    started_at: NOON - 60_000,
-    ...(state === "cancelled" ? { cancel_requested_at: NOON } : {}),
-    ...(result === undefined ? {} : { result: JSON.stringify(result) }),
-  });
-}
-
-/** Keeps changes from one number to another, as the agent's word does. */
-async function found(job: JobId, from: number, to: number): Promise<void> {
-  const changes = CHANGES.slice(from, to);
-  await world.server.parts.db
-    .transaction()
-    .execute((trx) =>
-      recordChanges(trx, host.id, { type: "diff.changes", job_id: job, first: from, changes: [...changes] }),
-    );
-}
-
-function report(job: JobId, progress: JobProgress<"diff"> | JobProgress<"tag">): Promise<void> {
-  const at = new Date(NOON).toISOString();
-  const kind = "counts" in progress ? "diff" : "tag";
-  return world.server.parts.core.progress.report(host.id, {
-    type: "job.progress",
-    job_id: job,
-    kind,
-    at,
-    progress,
-  } as Parameters<typeof world.server.parts.core.progress.report>[1]);
-}
-
-/** Ends a job as its agent's word would. */
-async function finish(id: JobId, outcome: NonNullable<Parameters<typeof addJob>[3]>): Promise<void> {
-  const { db, bus } = world.server.parts;
-  await db
-    .updateTable("jobs")
-    .set({ finished_at: NOON, ...outcome })
-    .where("id", "=", id)
-    .execute();
-  await refresh(db, host.id);
-  bus.publish("job.changed", { jobId: id, hostId: host.id });
-}

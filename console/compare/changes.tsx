@@ -174,10 +174,12 @@ function choicesOf(counts: DiffCounts | undefined, chosen: string | undefined): 
   ];
 }
 
-function withQ({ q: _, ...rest }: CompareSearch, text: string): CompareSearch {
+function withQ(search: CompareSearch, text: string): CompareSearch {
+  const { q: _, ...rest } = search;
   return text === "" ? rest : { ...rest, q: text };
 }
 
-function withoutBelow({ below: _, ...rest }: CompareSearch): CompareSearch {
+function withoutBelow(search: CompareSearch): CompareSearch {
+  const { below: _, ...rest } = search;
   return rest;
 }

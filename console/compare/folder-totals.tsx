@@ -85,7 +85,8 @@ export function FolderTotals({ job, sizesKnown }: FolderTotalsProps) {
   );
 }
 
-function withoutFolder({ below: _, ...rest }: CompareSearch) {
+function withoutFolder(search: CompareSearch): CompareSearch {
+  const { below: _, ...rest } = search;
   return rest;
 }
 

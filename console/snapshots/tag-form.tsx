@@ -1,6 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { api } from "../api.ts";
@@ -17,6 +17,8 @@ interface TagFormProps {
 
 /** Gives snapshots other tags: some more, some fewer. */
 export function TagForm({ host, chosen, onDone, onCancel }: TagFormProps) {
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const [add, setAdd] = useState("");
   const [remove, setRemove] = useState("");
   const save = useMutation({
@@ -43,8 +45,7 @@ export function TagForm({ host, chosen, onDone, onCancel }: TagFormProps) {
         label="Add tags"
         description="Several with commas."
         autoComplete="off"
-        data-autofocus
-        autoFocus
+        ref={first}
         value={add}
         onChange={(event) => setAdd(event.currentTarget.value)}
       />

@@ -68,7 +68,7 @@ export async function readChanges(
   if (below !== undefined && below !== "/") {
     const inside = `${below.replace(/\/+$/, "")}/`;
     // Not LIKE, for which SQLite takes /etc and /ETC for one folder.
-    query = query.where(sql<SqlBool>`substr(path, 1, ${[...inside].length}) = ${inside}`);
+    query = query.where(sql<SqlBool>`substr(path, 1, ${Array.from(inside).length}) = ${inside}`);
   }
   const rows = await query.selectAll().where("n", ">", page.after).orderBy("n").limit(page.limit).execute();
   const { total } = await query.select((e) => e.fn.countAll().as("total")).executeTakeFirstOrThrow();
