@@ -134,6 +134,11 @@ export class Agents {
     return (await Promise.all(this.#processes.map((simulator) => simulator.ask("spawns", {})))).flat();
   }
 
+  /** Collects the garbage of all of them. */
+  async collect(): Promise<void> {
+    await Promise.all(this.#processes.map((simulator) => simulator.ask("collect", {})));
+  }
+
   /** Stops every agent as a service manager would, then ends the processes. */
   async stop(): Promise<void> {
     await Promise.allSettled(this.#processes.map((simulator) => simulator.ask("stop", {})));

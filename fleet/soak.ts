@@ -22,6 +22,8 @@ const WARM_UP = 1 / 3;
 const LEAST_JUDGED_MINUTES = 10;
 /** Anything that a process forgets to let go of with each job is larger than this. */
 const BYTES_PER_JOB = 100;
+/** A line less sure than this share of the memory in an hour says nothing. */
+const MOST_UNSURE = 0.25;
 /** Open files belong to connections, whose number stands still. */
 const FILES_PER_HOUR = 10;
 
@@ -67,6 +69,9 @@ async function soak(
       watch.sample();
       if (watch.minute * 60_000 < told) continue;
       told += TELL_MS;
+      // What nobody takes would be kept, and counted as a leak.
+      await agents.spawns();
+      await agents.collect();
       const { running_jobs, queued_jobs } = await server.call("/api/fleet/summary", FleetSummary);
       const parts = watch
         .drifts(0)
@@ -102,19 +107,24 @@ function judge(watch: Watch, minutes: number, jobs: number, troubles: string[]):
   const rises: string[] = [];
   const most = ((jobs / minutes) * 60 * BYTES_PER_JOB) / 1e6;
   for (const drift of watch.drifts(minutes * WARM_UP)) {
-    const { name, memoryPerHour, filesPerHour } = drift;
+    const { name, memoryTrend, filesTrend } = drift;
     console.log(
       JSON.stringify({
         name,
         memory_mb: round(drift.memory),
-        memory_mb_per_hour: round(memoryPerHour),
+        memory_mb_per_hour: round(memoryTrend.perHour),
+        plus_minus: round(2 * memoryTrend.error),
         most_mb_per_hour: round(most),
         files: drift.files,
-        files_per_hour: round(filesPerHour),
+        files_per_hour: round(filesTrend.perHour),
       }),
     );
-    if (memoryPerHour > most) rises.push(`${name} grows by ${round(memoryPerHour)} MB an hour`);
-    if (filesPerHour > FILES_PER_HOUR) rises.push(`${name} opens ${round(filesPerHour)} files an hour`);
+    if (memoryTrend.perHour - 2 * memoryTrend.error > most)
+      rises.push(`${name} grows by ${round(memoryTrend.perHour)} MB an hour`);
+    if (filesTrend.perHour > FILES_PER_HOUR)
+      rises.push(`${name} opens ${round(filesTrend.perHour)} files an hour`);
+    if (2 * memoryTrend.error > MOST_UNSURE * drift.memory)
+      rises.push(`the memory of ${name} swings too much to tell a rise`);
   }
   const judged = window >= LEAST_JUDGED_MINUTES;
   if (!judged) console.error(`${round(window)} minutes after the warm-up are too few to judge the slopes by`);

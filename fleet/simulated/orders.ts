@@ -29,6 +29,8 @@ export interface Orders {
   look: { asks: Record<string, never>; answers: SimulatorState };
   /** Jobs that were spawned since this was asked last. */
   spawns: { asks: Record<string, never>; answers: Spawn[] };
+  /** Collects garbage now, so that its memory can be read without it. */
+  collect: { asks: Record<string, never>; answers: null };
   stop: { asks: Record<string, never>; answers: null };
 }
 

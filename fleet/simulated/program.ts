@@ -24,6 +24,9 @@ async function obey(order: Order): Promise<unknown> {
       return simulator.look();
     case "spawns":
       return simulator.takeSpawns();
+    case "collect":
+      Bun.gc(true);
+      return null;
     case "stop":
       await simulator.stop();
       return null;

@@ -14,8 +14,15 @@ export function leastOfEachMinute(readings: readonly Reading[]): Reading[] {
   return [...least].map(([minute, value]) => ({ minute, value }));
 }
 
-/** By how much it rises in an hour, by least squares. 0 for fewer than two different minutes. */
-export function slopePerHour(readings: readonly Reading[]): number {
+/** By how much something rises in an hour. */
+export interface Trend {
+  perHour: number;
+  /** The line's own standard error: the truth is within twice of it, nearly always. */
+  error: number;
+}
+
+/** The straight line through readings, by least squares. It stands still for fewer than two different minutes. */
+export function trendOf(readings: readonly Reading[]): Trend {
   const mean = (of: (reading: Reading) => number) =>
     readings.reduce((sum, reading) => sum + of(reading), 0) / readings.length;
   const [minute, value] = [mean((one) => one.minute), mean((one) => one.value)];
@@ -24,5 +31,12 @@ export function slopePerHour(readings: readonly Reading[]): number {
     rise += (one.minute - minute) * (one.value - value);
     run += (one.minute - minute) ** 2;
   }
-  return run === 0 ? 0 : (rise / run) * 60;
+  if (run === 0) return { perHour: 0, error: 0 };
+  const slope = rise / run;
+  const off = readings.reduce(
+    (sum, one) => sum + (one.value - value - slope * (one.minute - minute)) ** 2,
+    0,
+  );
+  const free = Math.max(1, readings.length - 2);
+  return { perHour: slope * 60, error: Math.sqrt(off / free / run) * 60 };
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { memoryOf } from "../bench/process-figures.ts";
-import { leastOfEachMinute, slopePerHour, type Reading } from "./slope.ts";
+import { leastOfEachMinute, trendOf, type Reading, type Trend } from "./slope.ts";
 
 /** One process under watch. */
 interface Watched {
@@ -13,11 +13,11 @@ interface Watched {
 /** What became of a process after the warm-up. */
 export interface Drift {
   name: string;
-  /** MB now, and by how much it rises in an hour. */
+  /** MB now, and its line. */
   memory: number;
-  memoryPerHour: number;
+  memoryTrend: Trend;
   files: number;
-  filesPerHour: number;
+  filesTrend: Trend;
 }
 
 /** Reads memory and open files of processes, again and again. */
@@ -49,9 +49,9 @@ export class Watch {
     return this.#watched.map(({ name, memory, files }) => ({
       name,
       memory: memory.at(-1)?.value ?? 0,
-      memoryPerHour: slopePerHour(after(memory)),
+      memoryTrend: trendOf(after(memory)),
       files: files.at(-1)?.value ?? 0,
-      filesPerHour: slopePerHour(after(files)),
+      filesTrend: trendOf(after(files)),
     }));
   }
 }
