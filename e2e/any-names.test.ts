@@ -172,3 +172,27 @@ test("whatever is ticked and unticked comes back, and nothing else", () =>
       { numRuns: ROUNDS, seed: 5, endOnFailure: true },
     );
   }));
+
+test("a file of any name and a folder with all of them come as downloads", () =>
+  stage.tell(async () => {
+    const ask = (path: string, as: "file" | "tar") => {
+      const query = new URLSearchParams({ path, as }).toString();
+      return stage.server.api.ask("GET", `/api/hosts/${host.id}/snapshots/${snapshotId}/download?${query}`);
+    };
+    const leaves = leavesOf(source);
+    const into = join(stage.folder, "untarred");
+    mkdirSync(into);
+    const tar = Bun.spawn(["tar", "-x", "-C", into], { stdin: await ask(source, "tar"), stderr: "inherit" });
+    expect(await tar.exited).toBe(0);
+    expect(leavesOf(join(into, source))).toEqual(leaves);
+    const files = [...leaves].filter(([, said]) => said !== null);
+    for (const [leaf, said] of files.filter((_, at) => at % 20 === 0)) {
+      const path = textOf(leaf);
+      const answer = await ask(path, "file");
+      // Such bytes restic cannot be given: the folder around them is offered.
+      const status = path.includes("\ufffd") ? 422 : 200;
+      expect([path, answer.status]).toEqual([path, status]);
+      const body = Buffer.from(await answer.arrayBuffer()).toString("latin1");
+      if (status === 200) expect([path, body]).toEqual([path, said ?? ""]);
+    }
+  }));
