@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { CreatedJob } from "@restic-manager/protocol/api/jobs";
@@ -84,13 +84,13 @@ function writeTree(root: Buffer, names: readonly string[]): void {
 function leavesOf(root: string): Map<string, string | null> {
   const leaves = new Map<string, string | null>();
   const walk = (folder: Buffer, shown: string): void => {
-    const inside = readdirSync(folder, { encoding: "buffer", withFileTypes: true });
+    const inside = readdirSync(folder, { encoding: "buffer" });
     if (inside.length === 0) leaves.set(shown, null);
     for (const one of inside) {
-      const name = Buffer.from(one.name).toString("latin1");
+      const name = Buffer.from(one).toString("latin1");
       const path = below(folder, name);
       const said = `${shown}/${name}`;
-      if (one.isDirectory()) walk(path, said);
+      if (lstatSync(path).isDirectory()) walk(path, said);
       else leaves.set(said, readFileSync(path).toString("latin1"));
     }
   };
