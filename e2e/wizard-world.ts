@@ -7,6 +7,7 @@ import { buildConsole } from "../script/trial/built-console.ts";
 import { CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 import type { HostOnStage } from "./stage/host.ts";
 import { RealRepository } from "./stage/real-repository.ts";
+import { ADMIN } from "./stage/server-process.ts";
 import { Stage } from "./stage/stage.ts";
 import { until } from "./stage/until.ts";
 
@@ -25,6 +26,7 @@ export interface WizardWorld {
   /** What is backed up: `odd` with all that is hard to restore, `many` files and a `large` one, 60 MB together. */
   data: string;
   snapshotId: ResticId;
+  /** Signed in as the administrator. */
   browser: BrowserContext;
   /** What pages complained of since it was last asked. */
   complaints: () => string[];
@@ -67,6 +69,9 @@ async function start(ends: (() => unknown)[], stop: () => Promise<void>): Promis
   ends.push(() => browser.close());
 
   const { api, origin } = stage.server;
+  const signedIn = await api.ask("POST", "/api/session", ADMIN);
+  const [name = "", value = ""] = signedIn.headers.getSetCookie()[0]?.split(";", 1)[0]?.split("=") ?? [];
+  await browser.addCookies([{ name, value, url: origin }]);
   const cap = async (limits: object) => {
     await api.call("PUT", `/api/hosts/${host.id}/bandwidth`, { parse: () => undefined }, limits);
     await until("the agent knows its caps", async () => {
