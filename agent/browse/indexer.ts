@@ -8,6 +8,11 @@ import type { Build, TreeStore } from "./tree-store.ts";
 const FORGOTTEN_MS = 60_000;
 /** An index takes about 11 bytes an entry, so what was listed stops at some 90 million. */
 const CHECK_EVERY = 4_096;
+/**
+ * Garbage is collected so often: what is parsed of a long list would otherwise lie about until it is as large again as all that is in
+ * use. Some 5 ms in every second.
+ */
+const COLLECT_EVERY = 65_536;
 
 export type Indexed = { ok: true } | { ok: false; code: TreeFailureCode; message: string };
 
@@ -107,6 +112,7 @@ export class Indexer {
             if (trouble !== undefined) return;
             try {
               writer.add(entry);
+              if (writer.entries % COLLECT_EVERY === 0) Bun.gc(true);
               if (writer.entries % CHECK_EVERY === 0 && !store.fits(writer.bytes)) give(TOO_LARGE);
             } catch (error) {
               give(unwritten(error));

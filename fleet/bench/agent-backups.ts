@@ -38,8 +38,8 @@ interface Side {
  * holds) is counted by itself.
  */
 export async function measureBackups(bench: AgentBench): Promise<Figure[]> {
-  const files = bench.quick ? FILES / 10 : FILES;
-  const pairs = bench.quick ? 3 : PAIRS;
+  const files = bench.quick ? FILES / 20 : FILES;
+  const pairs = bench.quick ? 1 : PAIRS;
   bench.say(`added cost of backing up ${files} files, ${pairs} pairs…`);
   const home = join(bench.folder, "backups");
   const source = join(home, "source");
@@ -83,7 +83,7 @@ export async function measureBackups(bench: AgentBench): Promise<Figure[]> {
       again.push([ours[1], theirs[1]]);
       bench.say(`  pair ${round + 1}: ${ours.map(words).join(", ")} (plain ${theirs.map(words).join(", ")})`);
     }
-    await Bun.sleep(AFTERWARDS_MS);
+    await Bun.sleep(bench.quick ? AFTERWARDS_MS / 2 : AFTERWARDS_MS);
     const afterwards = { value: memoryOf(program.pid).resident, unit: "MB" as const };
     return [
       figure("agent.memory_after_backups", afterwards, { most: 40, of: "value" }),

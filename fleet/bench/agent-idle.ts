@@ -27,7 +27,11 @@ const EVERY_MS = 2_000;
 export async function measureIdle(bench: AgentBench): Promise<Figure[]> {
   bench.say("idle memory…");
   const watch = bench.quick ? EVERY_MS : WATCH_MS;
-  const [agent, floor] = await Promise.all([ofAgent(bench, watch), ofFloor(bench, watch)]);
+  const settle = bench.quick ? SETTLE_MS / 2 : SETTLE_MS;
+  const [agent, floor] = await Promise.all([
+    ofAgent(bench, { settle, watch }),
+    ofFloor(bench, { settle, watch }),
+  ]);
   const of = (part: keyof Memory) => ({ value: agent[part], unit: "MB" as const, baseline: floor[part] });
   return [
     figure("agent.idle_memory", of("resident"), { most: 40, of: "value" }),
@@ -37,9 +41,15 @@ export async function measureIdle(bench: AgentBench): Promise<Figure[]> {
   ];
 }
 
+/** Milliseconds before the first reading, and of readings. */
+interface Span {
+  settle: number;
+  watch: number;
+}
+
 /** The reading with the most resident memory among those of the idle time. */
-async function watchIdle(pid: number, watch: number): Promise<Memory> {
-  await Bun.sleep(SETTLE_MS);
+async function watchIdle(pid: number, { settle, watch }: Span): Promise<Memory> {
+  await Bun.sleep(settle);
   let most = memoryOf(pid);
   for (let left = watch; left > 0; left -= EVERY_MS) {
     await Bun.sleep(EVERY_MS);
@@ -49,7 +59,7 @@ async function watchIdle(pid: number, watch: number): Promise<Memory> {
   return most;
 }
 
-async function ofAgent({ agent, folder, restic }: AgentBench, watch: number): Promise<Memory> {
+async function ofAgent({ agent, folder, restic }: AgentBench, span: Span): Promise<Memory> {
   const home = join(folder, "idle");
   const data = join(home, "server");
   mkdirSync(data, { recursive: true });
@@ -92,7 +102,7 @@ async function ofAgent({ agent, folder, restic }: AgentBench, watch: number): Pr
       if (Date.now() > late) throw new Error(`the agent's repository is not ready${running.tail()}`);
       await Bun.sleep(100);
     }
-    const memory = await watchIdle(running.pid, watch);
+    const memory = await watchIdle(running.pid, span);
     await running.mustRun();
     return memory;
   } finally {
@@ -101,7 +111,7 @@ async function ofAgent({ agent, folder, restic }: AgentBench, watch: number): Pr
   }
 }
 
-async function ofFloor({ floor, folder }: AgentBench, watch: number): Promise<Memory> {
+async function ofFloor({ floor, folder }: AgentBench, span: Span): Promise<Memory> {
   const hub = startHub(null);
   const child = Bun.spawn([floor, hub.url, join(folder, "floor.db")], {
     env: {},
@@ -110,7 +120,7 @@ async function ofFloor({ floor, folder }: AgentBench, watch: number): Promise<Me
   });
   try {
     await Promise.race([hub.nextHello(), child.exited]);
-    return await watchIdle(child.pid, watch);
+    return await watchIdle(child.pid, span);
   } finally {
     child.kill("SIGKILL");
     await child.exited;

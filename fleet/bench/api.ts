@@ -10,7 +10,7 @@ import { onBothStores, type StoreUrl } from "./stores.ts";
 import { storedHostId, storeFleet, type FleetSize } from "./stored-fleet.ts";
 
 const FULL: FleetSize = { hosts: 10_000, jobs: 1_000_000, lines: 10_000_000 };
-const QUICK: FleetSize = { hosts: 1_000, jobs: 50_000, lines: 300_000 };
+const QUICK: FleetSize = { hosts: 500, jobs: 20_000, lines: 100_000 };
 /** What pages must not grow from. */
 const SMALL: FleetSize = { hosts: 100, jobs: 10_000, lines: 100_000 };
 /** One host that was backed up once: an empty store has no host whose page could be asked for. */

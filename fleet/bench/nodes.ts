@@ -42,7 +42,8 @@ interface Cost {
 export async function benchNodes({ quick, say }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 150 : AGENTS;
   const rounds = quick ? 1 : ROUNDS;
-  const most = SERVERS.at(-1) ?? 1;
+  const sizes = quick ? [2] : SERVERS;
+  const most = Math.max(...sizes);
   return await inBenchFolder(async (folder) => {
     const options = (name: string) => ({ folder: join(folder, name), hosts: count, seed: SEED });
     const sqlite = await inWorld(await aloneOnSqlite(options("sqlite")), count, (world, agents) =>
@@ -50,7 +51,7 @@ export async function benchNodes({ quick, say }: BenchOptions): Promise<Figure[]
     );
     say(`  1 server on SQLite: ${words(sqlite)}`);
     const figures: Figure[] = [];
-    for (const servers of quick ? [most] : SERVERS) {
+    for (const servers of sizes) {
       const world = await manyServers(servers, options(`of-${servers}`));
       const { cost, loss } = await inWorld(world, count, async (_, agents) => ({
         cost: await costOf(world, agents, count, rounds),
