@@ -222,12 +222,15 @@ test("the server is killed in the middle: the restore goes on, and the open page
     const { server } = world.stage;
     const target = join(world.stage.folder, "without a server");
     await world.slowly(async () => {
-      await pick(world.data, ["many", "odd"]);
+      await pick(world.data, ["many", "odd", "large"]);
       await toFolder(target);
       const id = await start();
       await underWay(world, id);
       await server.kill();
-      await page.getByText(/^Reconnecting/).waitFor();
+      await page
+        .getByText(/^Reconnecting/)
+        .first()
+        .waitFor();
       await until("the agent has the outcome", () => world.host.agent.stateOf(id) === "finished", 90);
       await server.start();
       await page.getByText(`The files are in ${target}`).waitFor();
