@@ -218,6 +218,22 @@ test(
 );
 
 test(
+  "a viewer sees how a restore went, and no name of what was restored",
+  async () => {
+    const result = JSON.stringify({ ...RESTORED, deleted: ["/srv/orders/export/new.csv"] });
+    const job = await addRestore({ state: "running", started_at: NOON - 119_000 });
+    await finish(job, { state: "succeeded", issue_count: 1, result });
+    await world.inBrowser("viewer", `/jobs/${job}`, async (page) => {
+      await page.getByText(/^Restored, but 1 item is/).waitFor();
+      await page.getByText("Only operators read this log").waitFor();
+      await everyLook(page, "restore-for-a-viewer");
+      expect(await page.locator("main").innerText()).not.toMatch(/orders|export|restic -r/);
+    });
+  },
+  PATIENCE_MS,
+);
+
+test(
   "a cancelled restore leaves a clear report, and the host's page lists it",
   async () => {
     const job = await addRestore({

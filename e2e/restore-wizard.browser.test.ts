@@ -82,6 +82,7 @@ test("a deleted file is back within two minutes of opening the console, by keybo
       await tabTo(page, what);
       await keyboard.press("Enter");
     };
+    await world.browser.clearCookies();
     const began = performance.now();
     await page.goto(world.stage.server.origin);
     await tabTo(page, page.getByLabel("User name"));
@@ -123,6 +124,7 @@ test("everything that was deleted comes to a new folder, byte for byte and with 
     const folders = world.data.split("/").slice(1, -1);
     for (const folder of folders) await rowOf(page, folder).locator("[data-opens]").click();
     await rowOf(page, "data").click();
+    // It is all there is in those folders in the snapshot, and they are not picked with it: on the disk there is more in them.
     expect(await rowOf(page, folders[0] ?? "").getAttribute("aria-checked")).toBe("mixed");
     await page.getByRole("link", { name: "Choose the target" }).click();
     await page.getByRole("checkbox", { name: "Verify" }).check();
@@ -220,12 +222,15 @@ test("the server is killed in the middle: the restore goes on, and the open page
     const { server } = world.stage;
     const target = join(world.stage.folder, "without a server");
     await world.slowly(async () => {
-      await pick(world.data, ["many", "odd"]);
+      await pick(world.data, ["many", "odd", "large"]);
       await toFolder(target);
       const id = await start();
       await underWay(world, id);
       await server.kill();
-      await page.getByText(/^Reconnecting/).waitFor();
+      await page
+        .getByText(/^Reconnecting/)
+        .first()
+        .waitFor();
       await until("the agent has the outcome", () => world.host.agent.stateOf(id) === "finished", 90);
       await server.start();
       await page.getByText(`The files are in ${target}`).waitFor();
@@ -246,7 +251,7 @@ test("a restore that does not fit says so in the preview, and writes nothing", (
       await pick(world.data, ["many"]);
       await toFolder(target);
       await page.getByRole("button", { name: /^Preview/ }).click();
-      await page.getByText(/^Not enough room: 38\.1 MiB needed, 8(\.0)? MiB free/).waitFor();
+      await page.getByText("Not enough room: 38.1 MiB needed, 8.00 MiB free").waitFor();
       await start();
       await page
         .getByText(/There is not enough room/)
