@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { ADMIN } from "./stage/server-process.ts";
 import { until } from "./stage/until.ts";
 import { rowOf, startWizardWorld, type WizardWorld } from "./wizard-world.ts";
 
@@ -17,9 +16,6 @@ beforeAll(async () => {
   world = await startWizardWorld();
   page = await world.browser.newPage();
   await page.goto(world.stage.server.origin);
-  await page.getByLabel("User name").fill(ADMIN.username);
-  await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
-  await page.keyboard.press("Enter");
   await page.getByRole("link", { name: world.host.name }).first().waitFor();
 }, 240_000);
 afterAll(() => world?.stop(), 60_000);
