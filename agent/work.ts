@@ -69,6 +69,19 @@ export async function workOn(
   /** The newest that came too soon: it is told a little later, since nothing may follow it for an hour. */
   let held: JobProgress | undefined;
   let telling: Cancel | undefined;
+  const tellHeld = (): void => {
+    if (held === undefined) return;
+    if (mayTell()) {
+      const newest = held;
+      held = undefined;
+      return tell(newest);
+    }
+    // Once more until it is told: another one may have gone out since this was set.
+    telling ??= timers.after(PROGRESS_MS, () => {
+      telling = undefined;
+      tellHeld();
+    });
+  };
   const tools: JobTools<JobKind> = {
     ...signals,
     restic(bandwidth, slot) {
@@ -95,14 +108,8 @@ export async function workOn(
       }
     },
     progress(progress) {
-      held = undefined;
-      if (mayTell()) return tell(progress);
       held = progress;
-      telling ??= timers.after(PROGRESS_MS, () => {
-        telling = undefined;
-        if (held !== undefined && mayTell()) tell(held);
-        held = undefined;
-      });
+      tellHeld();
     },
     rememberRepository: (id) => meta.set("repository_id", id),
   };

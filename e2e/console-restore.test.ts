@@ -186,7 +186,7 @@ test(
       await row(page, /^ssh/).waitFor({ state: "detached" });
       const download = page.getByRole("link", { name: "Download as tar" });
       expect(await download.getAttribute("href")).toBe(
-        `/api/hosts/${host.id}/snapshots/${snapshotId}/download?path=%2Fetc&archive=tar`,
+        `/api/hosts/${host.id}/snapshots/${snapshotId}/download?path=%2Fetc&as=tar`,
       );
     });
   },

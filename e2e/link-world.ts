@@ -212,7 +212,9 @@ export class World {
       refreshHosts: async (trx, ids) => {
         for (const id of ids) await refreshHost(trx, id);
       },
-      finishLost: (trx, lost, touched) => finishLost(trx, lost, this.clock.now(), touched),
+      finishLost: async (trx, lost, touched) => {
+        await finishLost(trx, lost, this.clock.now(), touched);
+      },
       configFor: async () => undefined,
       adminFor: async () => undefined,
       schedulesFor: async () => undefined,

@@ -1,5 +1,5 @@
 import { noCounters, sumCounters } from "./simulated/counters.ts";
-import type { Spawn } from "./simulated/agent.ts";
+import type { HeardSchedules, Spawn } from "./simulated/agent.ts";
 import type { SimulatorState } from "./simulated/orders.ts";
 import { NIGHT, type Script } from "./simulated/script.ts";
 import { SimulatorProcess } from "./simulated/simulator-process.ts";
@@ -132,6 +132,11 @@ export class Agents {
   /** Each job that reached restic since this was asked last: which, on which machine, and the moment. */
   async spawns(): Promise<Spawn[]> {
     return (await Promise.all(this.#processes.map((simulator) => simulator.ask("spawns", {})))).flat();
+  }
+
+  /** Each set of schedules that reached its agent since this was asked last. */
+  async schedules(): Promise<HeardSchedules[]> {
+    return (await Promise.all(this.#processes.map((simulator) => simulator.ask("schedules", {})))).flat();
   }
 
   /** Collects the garbage of all of them. */

@@ -14,6 +14,7 @@ import { benchLogs } from "./bench/logs.ts";
 import { benchNodes } from "./bench/nodes.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { replaceSection } from "./bench/performance-page.ts";
+import { benchSchedules } from "./bench/schedules.ts";
 import { benchStorm } from "./bench/storm.ts";
 import { benchViewers } from "./bench/viewers.ts";
 
@@ -30,6 +31,7 @@ const benches = new Map<string, Bench>([
   ["console", benchConsole],
   ["growth", benchGrowth],
   ["tick", benchTick],
+  ["schedules", benchSchedules],
   ["browse", benchBrowse],
 ]);
 

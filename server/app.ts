@@ -32,10 +32,12 @@ import { installRoom } from "./enrolment/install-routes.ts";
 import { INSTALL_SCRIPT } from "./enrolment/install-script.ts";
 import { enrolmentRoom } from "./enrolment/routes.ts";
 import { eventsRoom } from "./events/routes.ts";
+import { jobOver } from "./job-over.ts";
 import { viewHosts } from "./hosts/list.ts";
 import { refreshHost } from "./hosts/refresh.ts";
 import { hostsRoom } from "./hosts/routes.ts";
 import { jobsRoom } from "./jobs/routes.ts";
+import { isAppendOnly } from "./maintenance/append-only.ts";
 import { orderUpkeep } from "./maintenance/order.ts";
 import { maintenanceRoom } from "./maintenance/routes.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
@@ -161,6 +163,7 @@ export function createApp(parts: AppParts) {
         ...core,
         viewJob,
         hasAdmin,
+        isAppendOnly,
       }),
     )
     .route(
@@ -181,7 +184,7 @@ export function createApp(parts: AppParts) {
         hasCredentials,
         createJob: core.createJob,
         viewJob,
-        dropWaitingOf: (trx, scheduleId) => dropWaiting(trx, { scheduleId }, clock.now()),
+        dropWaitingOf: (trx, scheduleId, groups) => dropWaiting(trx, { scheduleId, groups }, clock.now()),
       }),
     )
     .route("/", templatesRoom({ ...parts, dropWaiting: (trx, of) => dropWaiting(trx, of, clock.now()) }))
@@ -221,6 +224,7 @@ export function createApp(parts: AppParts) {
         orderUpkeep: (trx, hostId, wish, actor) =>
           orderUpkeep({ ...parts, createJob: core.createJob }, trx, hostId, wish, actor),
         refreshHost,
+        jobOver,
         streams,
         isSessionAlive: sessionAlive,
       }),

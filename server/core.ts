@@ -2,6 +2,7 @@ import type { FleetSummary } from "@restic-manager/protocol/api/fleet";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { wholeAgentConfig } from "./agent-config.ts";
 import { refreshHost, refreshHosts } from "./hosts/refresh.ts";
+import { jobOver } from "./job-over.ts";
 import { createJob, jobIds, type NewJob } from "./jobs/create.ts";
 import { ownersOfActive } from "./jobs/jobs.ts";
 import { ProgressBoard } from "./jobs/progress.ts";
@@ -120,7 +121,10 @@ export function createCore({
     async refreshHosts(trx, hostIds) {
       await refreshHosts(trx, hostIds);
     },
-    finishLost: (trx, lost, touched) => finishLost(trx, lost, clock.now(), touched),
+    async finishLost(trx, lost, touched) {
+      for (const job of await finishLost(trx, lost, clock.now(), touched))
+        for (const next of await jobOver(trx, job)) touched.waiting.set(next.id, next.host_id);
+    },
     configFor,
     adminFor,
     schedulesFor: (hostId) => agentSchedules(db, hostId),

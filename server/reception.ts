@@ -1,12 +1,10 @@
 import type { Durable } from "@restic-manager/protocol/frame";
 import type { Epoch, HostId } from "@restic-manager/protocol/ids";
-import { jobKinds, type JobKind } from "@restic-manager/protocol/jobs";
-import { EXCLUSIVE_KINDS } from "@restic-manager/protocol/jobs/exclusive";
+import { jobKinds } from "@restic-manager/protocol/jobs";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { recordChanges } from "./compare/record.ts";
 import { recordJob } from "./jobs/record.ts";
-import { waitingForTurn } from "./link/turns.ts";
-import { noteTrouble } from "./maintenance/trouble.ts";
+import { jobOver } from "./job-over.ts";
 import type { Touched } from "./link/touched.ts";
 import type { Trx } from "./platform/db/schema.ts";
 import { adoptRepository, applyStats } from "./repositories/stats.ts";
@@ -33,10 +31,8 @@ export async function receiveDurable(
       return;
     case "job.finished":
       await recordJob(trx, hostId, message, touched, now);
-      if (isExclusive(message.kind)) {
-        for (const next of await waitingForTurn(trx, hostId)) touched.waiting.set(next.id, next.host_id);
-        await noteTrouble(trx, hostId);
-      }
+      for (const next of await jobOver(trx, { host_id: hostId, kind: message.kind }))
+        touched.waiting.set(next.id, next.host_id);
       return await noteRepository(trx, hostId, message, touched);
     case "schedule.fire":
       for (const jobId of await recordFire(trx, recordStarted, from, message))
@@ -51,10 +47,6 @@ export async function receiveDurable(
     case "log.gap":
       return await recordJob(trx, hostId, message, touched, now);
   }
-}
-
-function isExclusive(kind: JobKind): boolean {
-  return EXCLUSIVE_KINDS.some((one) => one === kind);
 }
 
 /** An `init` job says which repository the host has. When it is another one, what is shown of the old one goes. */

@@ -1,5 +1,6 @@
 import type { Ticker } from "./background.ts";
 import { refreshHost } from "./hosts/refresh.ts";
+import { jobOver } from "./job-over.ts";
 import { abandonWaiting, type WaitingParts } from "./jobs/waiting.ts";
 import { endWaiting } from "./jobs/waiting-store.ts";
 import { giveUpUpkeep } from "./maintenance/give-up.ts";
@@ -24,7 +25,7 @@ export function tickers(parts: Omit<WaitingParts, "refreshHost"> & UpkeepParts):
       everyMs: UPKEEP_MS,
       doing: "look after repositories",
       async work() {
-        await giveUpUpkeep({ ...parts, endWaiting, refreshHost });
+        await giveUpUpkeep({ ...parts, endWaiting, refreshHost, jobOver });
         await upkeepTick(parts);
       },
     },

@@ -1,19 +1,29 @@
 import { ResticId } from "@restic-manager/protocol/ids";
+import type { JobError } from "@restic-manager/protocol/job-error";
 import { forgetSnapshots } from "@restic-manager/restic/commands/forget";
-import { tag } from "@restic-manager/restic/commands/tag";
+import { tag, type TagResult } from "@restic-manager/restic/commands/tag";
 import { failure, type JobRunner } from "../job-runner.ts";
 import { alone, openFor } from "./alone.ts";
 
-/** Changes the tags of chosen snapshots. */
+/**
+ * Changes the tags of chosen snapshots. Through an append-only server restic makes each snapshot anew and cannot remove the old one: with
+ * everyday credentials it is tried with one of them first, and none of the others is made twice.
+ */
 export const runTag: JobRunner<"tag"> = async (input, tools) => {
   const opened = await openFor(tools, input.use_admin);
   if (!opened.ok) return failure(opened.error);
   const { add, remove, snapshot_ids: ids } = input;
-  const done = await alone(opened.context, tools, (lock, hooks) =>
-    tag(opened.context, { ids, edit: { add, remove }, ...lock }, hooks),
-  );
-  if (!done.ok) return failure(done.error);
-  const { changed, not_found } = done.value;
+  const changed: TagResult["changed"] = [];
+  const not_found: string[] = [];
+  for (const some of input.use_admin ? [ids] : [ids.slice(0, 1), ids.slice(1)]) {
+    if (some.length === 0) continue;
+    const done = await alone(opened.context, tools, (lock, hooks) =>
+      tag(opened.context, { ids: some, edit: { add, remove }, ...lock }, hooks),
+    );
+    if (!done.ok) return failure(done.error?.code === "append_only" ? leftTwice(done.error) : done.error);
+    changed.push(...done.value.changed);
+    not_found.push(...done.value.not_found);
+  }
   tools.log("manager", `${changed.length} of ${ids.length} snapshots have other tags now, and so other ids`);
   return {
     state: "succeeded",
@@ -26,6 +36,11 @@ export const runTag: JobRunner<"tag"> = async (input, tools) => {
     },
   };
 };
+
+function leftTwice(error: JobError): JobError {
+  const message = `${error.message}. One snapshot is there twice now: as it was, and with the new tags.`;
+  return { ...error, message };
+}
 
 /** Removes chosen snapshots. */
 export const runForgetSnapshots: JobRunner<"forget_snapshots"> = async (input, tools) => {

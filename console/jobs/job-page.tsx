@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Job } from "@restic-manager/protocol/api/jobs";
+import { Compared } from "../compare/compared.tsx";
 import { formatDuration } from "../format/durations.ts";
 import { dayTime, timeSpan } from "../format/day-times.ts";
 import { jobQuery } from "../queries.ts";
@@ -92,6 +93,7 @@ function JobHeader({ job }: { job: Job }) {
       note={
         <>
           {job.kind === "restore" && <RestoreOf job={job} />}
+          {job.kind === "diff" && <Compared job={job} />}
           {job.source_group !== null && (
             <>
               <span>{job.source_group.name}</span>

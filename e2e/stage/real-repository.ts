@@ -79,3 +79,11 @@ export function smallFiles(folder: string, count: number): string {
   for (let n = 0; n < count; n += 1) writeFileSync(join(folder, `file${n}`), `content of file ${n}\n`);
   return folder;
 }
+
+/** Writes content that neither compression nor deduplication makes smaller. */
+export function incompressible(path: string, bytes: number): void {
+  const content = new Uint8Array(bytes);
+  for (let from = 0; from < bytes; from += 65_536)
+    crypto.getRandomValues(content.subarray(from, Math.min(bytes, from + 65_536)));
+  writeFileSync(path, content);
+}

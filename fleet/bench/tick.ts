@@ -11,6 +11,7 @@ import { createIds } from "@restic-manager/server/platform/ids";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
 import { testClock, type TestClock } from "@restic-manager/server/testing/clock";
 import type { BenchOptions } from "./bench.ts";
+import { costOf, type Cost } from "./cost.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { fail, shippedBrooms, startCore } from "./paper-core.ts";
 import { onBothStores } from "./stores.ts";
@@ -22,12 +23,6 @@ const MOST_MS = 100;
 const RESEND_MS = 30_000;
 const SWEEP_MS = 10_000;
 const SEEN_MS = 5 * 60_000;
-
-/** What a tick takes of the machine, and the longest for which nobody else had a turn. */
-interface Cost {
-  wall: number;
-  blocked: number;
-}
 
 /**
  * What the server decides by itself, again and again, over all its hosts. All are connected (their sockets only take what is said),
@@ -145,6 +140,10 @@ async function measureUpkeep(
     clock.jump(UPKEEP_MS);
   }
   await measure("upkeep", upkeep, async () => clock.jump(UPKEEP_MS));
+  // After a restart, or at three in the morning: as many as one tick looks at.
+  await measure("upkeep_of_all", upkeep, async () => {
+    await db.updateTable("repo_maintenance").set({ next_look_at: 0 }).execute();
+  });
 }
 
 async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
@@ -175,22 +174,4 @@ async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
 /** A heartbeat of everybody, or they would count as gone. */
 function speakUp({ link }: Core, clock: TestClock): void {
   for (const connection of link.hub.all()) connection.lastFrameAt = clock.now() + SEEN_MS;
-}
-
-/** Runs the tick beside a timer that notices how long it was kept waiting. */
-async function costOf(tick: () => Promise<unknown>): Promise<Cost> {
-  let blocked = 0;
-  let last = performance.now();
-  const look = () => {
-    const now = performance.now();
-    blocked = Math.max(blocked, now - last);
-    last = now;
-  };
-  const timer = setInterval(look, 1);
-  const began = performance.now();
-  await tick();
-  const wall = performance.now() - began;
-  look();
-  clearInterval(timer);
-  return { wall, blocked };
 }

@@ -13,6 +13,7 @@ import { websocketConnector } from "@restic-manager/agent/websocket";
 import { workOn, type WorkParts } from "@restic-manager/agent/work";
 import type { AgentConfig } from "@restic-manager/protocol/config";
 import type { JobId } from "@restic-manager/protocol/ids";
+import { ScheduleSet } from "@restic-manager/protocol/schedule";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { systemTimers as resticTimers } from "@restic-manager/restic/timers";
 import type { Counters } from "./counters.ts";
@@ -45,6 +46,14 @@ export interface Spawn {
   at: number;
 }
 
+/** A set of schedules that reached its agent. */
+export interface HeardSchedules {
+  machine: number;
+  version: number;
+  /** As `moment()` tells it. */
+  at: number;
+}
+
 export interface SimulatedAgentParts {
   identity: Identity;
   seed: number;
@@ -59,6 +68,8 @@ export interface SimulatedAgentParts {
   chunks: () => readonly PremadeChunk[];
   counters: Counters;
   spawned: (spawn: Spawn) => void;
+  /** Its agent has them and would fire by them. */
+  scheduled: (heard: HeardSchedules) => void;
   /** It was welcomed, or lost its connection. */
   turned: (connected: boolean) => void;
   said: (words: string) => void;
@@ -252,6 +263,7 @@ export class SimulatedAgent {
       message: (data) => {
         counters.framesHeard += 1;
         events.message(data);
+        this.#noteSchedules(data);
         this.#look();
         this.#heard?.();
       },
@@ -268,6 +280,12 @@ export class SimulatedAgent {
       },
       drop: () => socket.drop(),
     };
+  }
+
+  #noteSchedules(data: string | Uint8Array): void {
+    if (typeof data !== "string" || !data.startsWith('{"type":"schedule.set"')) return;
+    const { version } = ScheduleSet.parse(JSON.parse(data));
+    this.#parts.scheduled({ machine: this.#parts.identity.number, version, at: moment() });
   }
 
   /** Notices whether the link came or went since the last look. */

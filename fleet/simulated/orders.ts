@@ -1,5 +1,5 @@
 import type { Counters } from "./counters.ts";
-import type { Spawn } from "./agent.ts";
+import type { HeardSchedules, Spawn } from "./agent.ts";
 import type { Script } from "./script.ts";
 
 /** What a simulator is told when it begins. */
@@ -29,6 +29,8 @@ export interface Orders {
   look: { asks: Record<string, never>; answers: SimulatorState };
   /** Jobs that were spawned since this was asked last. */
   spawns: { asks: Record<string, never>; answers: Spawn[] };
+  /** Schedules that came since this was asked last. */
+  schedules: { asks: Record<string, never>; answers: HeardSchedules[] };
   /** Collects garbage now, so that its memory can be read without it. */
   collect: { asks: Record<string, never>; answers: null };
   stop: { asks: Record<string, never>; answers: null };

@@ -24,6 +24,8 @@ async function obey(order: Order): Promise<unknown> {
       return simulator.look();
     case "spawns":
       return simulator.takeSpawns();
+    case "schedules":
+      return simulator.takeSchedules();
     case "collect":
       Bun.gc(true);
       return null;

@@ -1,13 +1,13 @@
 import { readdirSync } from "node:fs";
 import { systemTimers } from "@restic-manager/agent/timers";
-import { SimulatedAgent, type Spawn } from "./agent.ts";
+import { SimulatedAgent, type HeardSchedules, type Spawn } from "./agent.ts";
 import { noCounters } from "./counters.ts";
 import { premadeChunks, type PremadeChunk } from "./flood.ts";
 import { identityOf } from "./identity.ts";
 import { moment } from "./moment.ts";
 import type { Beginning, SimulatorState } from "./orders.ts";
 
-/** Spawns that nobody asked for are kept up to here; the oldest go. */
+/** Spawns and schedules that nobody asked for are kept up to here; the oldest go. */
 const MOST_SPAWNS = 200_000;
 /** Things said that are kept for a person. */
 const MOST_SAID = 20;
@@ -21,6 +21,7 @@ export class Simulator {
   #script: Beginning["script"];
   #servers: string[];
   #spawns: Spawn[] = [];
+  #schedules: HeardSchedules[] = [];
   #said: string[] = [];
   #chunks: PremadeChunk[] | undefined;
   #lastWelcome = 0;
@@ -98,6 +99,12 @@ export class Simulator {
     return taken;
   }
 
+  takeSchedules(): HeardSchedules[] {
+    const taken = this.#schedules;
+    this.#schedules = [];
+    return taken;
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#agents.map((agent) => agent.stop()));
   }
@@ -115,6 +122,10 @@ export class Simulator {
       spawned: (spawn) => {
         this.#spawns.push(spawn);
         if (this.#spawns.length > MOST_SPAWNS) this.#spawns = this.#spawns.slice(-MOST_SPAWNS / 2);
+      },
+      scheduled: (heard) => {
+        this.#schedules.push(heard);
+        if (this.#schedules.length > MOST_SPAWNS) this.#schedules = this.#schedules.slice(-MOST_SPAWNS / 2);
       },
       turned: (connected) => {
         if (!connected) return;

@@ -16,3 +16,8 @@ export type MaintenanceProgress = z.infer<typeof MaintenanceProgress>;
  * the store compares with them.
  */
 export const EXCLUSIVE_KINDS = ["forget", "prune", "check", "tag", "forget_snapshots"] as const;
+
+/** Whether jobs of this kind may need their repository for themselves; a preview of `forget` does not. */
+export function isExclusive(kind: string): boolean {
+  return EXCLUSIVE_KINDS.some((one) => one === kind);
+}

@@ -13,7 +13,12 @@ import { recordLogs } from "./record-logs.ts";
 
 function jobs(db: Database) {
   const parts = testParts(db);
-  return { ...parts, refreshHost, progress: new ProgressBoard(parts.bus, async () => undefined) };
+  return {
+    ...parts,
+    refreshHost,
+    jobOver: async () => [],
+    progress: new ProgressBoard(parts.bus, async () => undefined),
+  };
 }
 const SENT = { sent_at: NOON, sent_epoch: "0".repeat(32) as never };
 const header = (jobId: string, first_line: number) =>

@@ -20,6 +20,8 @@ export interface JobsParts {
   progress: ProgressBoard;
   /** Recomputes what follows from a host's jobs, inside the transaction that changed one. */
   refreshHost: (trx: Trx, hostId: HostId) => Promise<unknown>;
+  /** Does what else follows from the end of a job, and gives those that waited for it. */
+  jobOver: (trx: Trx, job: Pick<JobRecord, "host_id" | "kind">) => Promise<{ id: JobId; host_id: HostId }[]>;
 }
 
 /** Stored jobs as the API shows them, in the same order. */
@@ -81,6 +83,7 @@ export async function cancelJob(
     if (job.finished_at !== null) return { verdict: "finished" as const };
     const at = clock.now();
     const ended = await cancelUnsent(trx, id, at);
+    const next = ended ? await parts.jobOver(trx, job) : [];
     if (ended) await parts.refreshHost(trx, job.host_id);
     else await setCancelRequested(trx, id, at);
     // Once for the wish, and once more for the wish not to wait.
@@ -92,13 +95,14 @@ export async function cancelJob(
         detail: { now: options.now, host_id: job.host_id },
       });
     }
-    return { verdict: "asked" as const, ended, hostId: job.host_id };
+    return { verdict: "asked" as const, ended, hostId: job.host_id, next };
   });
   if (verdict.verdict !== "asked") return verdict.verdict;
-  const { hostId, ended } = verdict;
+  const { hostId, ended, next } = verdict;
   bus.publish("job.changed", { jobId: id, hostId });
   bus.publish("host.changed", { hostId });
   if (!ended) bus.publish("job.cancel", { jobId: id, hostId, now: options.now });
+  passOn(bus, next);
   return "asked";
 }
 
@@ -117,7 +121,11 @@ export async function giveUpJob(
   actor: AuditActor,
 ): Promise<"unknown" | "finished" | "not_lost" | "given_up"> {
   const { db, clock, bus, audit } = parts;
-  const { verdict, hostId } = await db.transaction().execute(async (trx) => {
+  const {
+    verdict,
+    hostId,
+    next = [],
+  } = await db.transaction().execute(async (trx) => {
     const job = await jobById(trx, id);
     if (job === undefined) return { verdict: "unknown" as const };
     if (job.finished_at !== null) return { verdict: "finished" as const };
@@ -125,6 +133,7 @@ export async function giveUpJob(
     if (job.sent_at === null || host?.online === true) return { verdict: "not_lost" as const };
     await setFinished(trx, id, clock.now(), { state: "failed", started_at: null, error: GIVEN_UP });
     await setLogBytes(trx, job, (await coveredLines(trx, id)).bytes);
+    const following = await parts.jobOver(trx, job);
     await parts.refreshHost(trx, job.host_id);
     await audit.record(trx, {
       actor,
@@ -132,11 +141,17 @@ export async function giveUpJob(
       target: { kind: "job", id, name: `${job.kind} ${job.source_group_name ?? ""}`.trim() },
       detail: { host_id: job.host_id, was: job.state },
     });
-    return { verdict: "given_up" as const, hostId: job.host_id };
+    return { verdict: "given_up" as const, hostId: job.host_id, next: following };
   });
   if (hostId === undefined) return verdict;
   bus.publish("job.changed", { jobId: id, hostId });
   bus.publish("job.log", { jobId: id });
   bus.publish("host.changed", { hostId });
+  passOn(bus, next);
   return verdict;
+}
+
+/** The repository is free for those that waited. */
+function passOn(bus: Bus, next: readonly { id: JobId; host_id: HostId }[]): void {
+  for (const { id: jobId, host_id: hostId } of next) bus.publish("job.queued", { jobId, hostId });
 }

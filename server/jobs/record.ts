@@ -71,26 +71,29 @@ const LOST: Record<"agent_lost_job" | "agent_state_lost", string> = {
     "The agent lost its memory (its state file was deleted or restored) while it had this job. The next snapshot list tells what was saved.",
 };
 
-/** Ends jobs that their agent came back without. */
+/** Ends jobs that their agent came back without, and gives those that were not over. */
 export async function finishLost(
   trx: Trx,
   lost: { jobId: JobId; why: keyof typeof LOST & JobErrorCode }[],
   now: number,
   touched: Touched,
-): Promise<void> {
+): Promise<Pick<JobRecord, "host_id" | "kind">[]> {
+  const ended: Pick<JobRecord, "host_id" | "kind">[] = [];
   for (const { jobId, why } of lost) {
     const ending: Ending = { state: "failed", started_at: null, error: { code: why, message: LOST[why] } };
     if (!(await setFinished(trx, jobId, now, ending))) continue;
     const job = await trx
       .selectFrom("jobs")
-      .select(["id", "host_id", "log_bytes"])
+      .select(["id", "host_id", "kind", "log_bytes"])
       .where("id", "=", jobId)
       .executeTakeFirstOrThrow();
     await setLogBytes(trx, job, (await coveredLines(trx, jobId)).bytes);
     touched.jobs.set(jobId, job.host_id);
     touched.logs.add(jobId);
     touched.hosts.add(job.host_id);
+    ended.push(job);
   }
+  return ended;
 }
 
 type Finished = Extract<JobMessage, { type: "job.finished" }>;

@@ -1,15 +1,13 @@
 import type { WaitsOn } from "@restic-manager/protocol/api/jobs";
 import type { JobId } from "@restic-manager/protocol/ids";
-import { EXCLUSIVE_KINDS } from "@restic-manager/protocol/jobs/exclusive";
+import { isExclusive } from "@restic-manager/protocol/jobs/exclusive";
 import type { Database, JobRecord } from "../platform/db/schema.ts";
-
-const EXCLUSIVE: ReadonlySet<string> = new Set(EXCLUSIVE_KINDS);
 
 /** For whom queued jobs wait that need a repository for themselves while another has its turn there. */
 export async function turnHolders(db: Database, jobs: readonly JobRecord[]): Promise<Map<JobId, WaitsOn>> {
   const found = new Map<JobId, WaitsOn>();
   for (const job of jobs) {
-    if (job.state !== "queued" || job.sent_at !== null || !EXCLUSIVE.has(job.kind)) continue;
+    if (job.state !== "queued" || job.accepted_at !== null || !isExclusive(job.kind)) continue;
     // A preview takes no lock.
     if (job.input.includes('"dry_run":true')) continue;
     const holder = await db

@@ -59,12 +59,13 @@ export async function endWaiting(trx: Trx, id: JobId, at: number, error: JobErro
   return Number(moved.numUpdatedRows) === 1;
 }
 
-/** Cancels what waits of a group or a schedule that goes. */
-export async function dropWaiting(
-  trx: Trx,
-  of: { sourceGroupId: SourceGroupId } | { scheduleId: ScheduleId },
-  at: number,
-): Promise<JobId[]> {
+/** What goes: a group, or a schedule; of one that stays (`groups`: what it fires now) only what it fires no longer. */
+export type Going =
+  | { sourceGroupId: SourceGroupId }
+  | { scheduleId: ScheduleId; groups?: readonly SourceGroupId[] | undefined };
+
+/** Cancels what waits of something that goes. */
+export async function dropWaiting(trx: Trx, of: Going, at: number): Promise<JobId[]> {
   let query = trx
     .updateTable("jobs")
     .set({ state: "cancelled", finished_at: at, cancel_requested_at: at })
@@ -75,5 +76,7 @@ export async function dropWaiting(
     "sourceGroupId" in of
       ? query.where("source_group_id", "=", of.sourceGroupId)
       : query.where("schedule_id", "=", of.scheduleId);
+  if ("scheduleId" in of && of.groups !== undefined && of.groups.length > 0)
+    query = query.where("source_group_id", "not in", of.groups);
   return (await query.returning("id").execute()).map((row) => row.id);
 }

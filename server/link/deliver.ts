@@ -28,12 +28,18 @@ export interface DeliveryParts {
 
 type Deliverable = Awaited<ReturnType<typeof takeDeliverable>>[number];
 
+/** What is delivered. */
+interface Wish {
+  /** Also what was sent a moment ago, as after a reconnect. */
+  resend?: boolean;
+  /** Something may need its repository for itself: asking whose turn it is there is a statement of its own. */
+  turn: boolean;
+}
+
 /** A connection that jobs are looked up for. */
-interface Recipient {
+interface Recipient extends Required<Wish> {
   connection: Connection;
   epoch: Epoch;
-  /** Also what was sent a moment ago. */
-  resend: boolean;
 }
 
 /** What goes out to one connection. */
@@ -49,17 +55,20 @@ interface Delivered {
  */
 export class Delivery {
   readonly #parts: DeliveryParts;
-  #waiting = new Map<HostId, { resend: boolean }>();
+  #waiting = new Map<HostId, Required<Wish>>();
   #running: Promise<void> | undefined;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
   }
 
-  /** Delivers what waits for `hostId`. `resend`: also what was sent a moment ago, as after a reconnect. */
-  to(hostId: HostId, resend: boolean): void {
+  /** Delivers what waits for `hostId`. */
+  to(hostId: HostId, { resend = false, turn }: Wish): void {
     const asked = this.#waiting.get(hostId);
-    this.#waiting.set(hostId, { resend: resend || asked?.resend === true });
+    this.#waiting.set(hostId, {
+      resend: resend || asked?.resend === true,
+      turn: turn || asked?.turn === true,
+    });
     this.#running ??= this.#drain();
   }
 
@@ -82,9 +91,9 @@ export class Delivery {
     }
   }
 
-  async #deliver(some: [HostId, { resend: boolean }][]): Promise<void> {
+  async #deliver(some: [HostId, Required<Wish>][]): Promise<void> {
     const { db } = this.#parts;
-    const ready = await Promise.all(some.map(([hostId, { resend }]) => this.#prepare(hostId, resend)));
+    const ready = await Promise.all(some.map(([hostId, wish]) => this.#prepare(hostId, wish)));
     // On PostgreSQL whoever writes rows of several hosts takes them in the same order.
     const recipients = ready
       .filter((one) => one !== undefined)
@@ -94,7 +103,7 @@ export class Delivery {
     const { clock } = this.#parts;
     await claimTurns(
       db,
-      recipients.map(({ connection }) => connection.hostId),
+      recipients.filter(({ turn }) => turn).map(({ connection }) => connection.hostId),
       clock.now(),
     );
     const delivered =
@@ -153,7 +162,7 @@ export class Delivery {
   }
 
   /** Before the jobs the configuration: one that proves new credentials must not run with the old ones. */
-  async #prepare(hostId: HostId, resend: boolean): Promise<Recipient | undefined> {
+  async #prepare(hostId: HostId, wish: Required<Wish>): Promise<Recipient | undefined> {
     const { hub, configure, onError } = this.#parts;
     const connection = hub.current(hostId);
     const epoch = connection?.greeted?.epoch;
@@ -165,7 +174,7 @@ export class Delivery {
       onError(error);
       return undefined;
     }
-    return hub.isCurrent(connection) ? { connection, epoch, resend } : undefined;
+    return hub.isCurrent(connection) ? { connection, epoch, ...wish } : undefined;
   }
 
   /**

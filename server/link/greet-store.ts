@@ -82,7 +82,16 @@ export async function activeJobs(trx: Trx, hostIds: readonly HostId[]) {
   return await askInShapes(hostIds, (ids) =>
     trx
       .selectFrom("jobs")
-      .select(["id", "host_id", "state", "sent_at", "sent_epoch", "accepted_at", "cancel_requested_at"])
+      .select([
+        "id",
+        "host_id",
+        "kind",
+        "state",
+        "sent_at",
+        "sent_epoch",
+        "accepted_at",
+        "cancel_requested_at",
+      ])
       .where("host_id", "in", ids)
       .where(ACTIVE)
       .execute(),

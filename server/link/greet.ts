@@ -1,5 +1,6 @@
 import type { Hello } from "@restic-manager/protocol/hello";
 import type { HostId } from "@restic-manager/protocol/ids";
+import { isExclusive } from "@restic-manager/protocol/jobs/exclusive";
 import { instant } from "../platform/clock.ts";
 import type { Trx } from "../platform/db/schema.ts";
 import type { Connection, Greeted } from "./connection.ts";
@@ -40,6 +41,8 @@ export type Greeting =
       scheduleVersion: number;
       /** There is something to deliver. */
       awaited: boolean;
+      /** Something of it may need the repository for itself. */
+      turn: boolean;
     };
 
 export interface GreetParts {
@@ -136,6 +139,7 @@ export async function greetAll(
       awaited: active.some(
         (job) => job.cancel_requested_at !== null || (job.state === "queued" && job.accepted_at === null),
       ),
+      turn: active.some((job) => job.accepted_at === null && isExclusive(job.kind)),
       greeted: {
         epoch,
         received: lastSeq,

@@ -121,7 +121,7 @@ export class Link {
         ...this.#parts,
         hub: this.hub,
         router: this.#router,
-        deliver: (hostId) => this.#delivery.to(hostId, false),
+        deliver: (hostId, turn) => this.#delivery.to(hostId, { turn }),
         configure: (hostId) => this.#configurer.send(hostId),
         schedule: (hostId) => this.#schedules.send(hostId),
         catchUp,
@@ -330,7 +330,7 @@ export class Link {
     this.#deadline.end(connection);
     if (greeting.verdict === "new_epoch")
       return void connection.send(welcome(PROTOCOL_VERSION, now, greeting.lastSeq, "new_epoch"));
-    const { former, greeted, next, awaited } = greeting;
+    const { former, greeted, next, awaited, turn } = greeting;
     if (former !== undefined) {
       const replaced = this.#router.replaced(former.node, [{ hostId, connection: former.connection }]);
       this.#aside("tell a server that its agent is here", replaced);
@@ -343,7 +343,8 @@ export class Link {
     if (greeted.reconciliation !== undefined)
       this.#aside("finish lost jobs", reconcile(this.#parts, [connection]));
     // Most agents come back to nothing new, and then nothing is asked for.
-    if (awaited || connection.missed) this.#delivery.to(hostId, true);
+    if (awaited || connection.missed)
+      this.#delivery.to(hostId, { resend: true, turn: turn || connection.missed });
     else if (greeting.configVersion !== connection.configVersion)
       this.#aside("send an agent its configuration", this.#configurer.send(hostId));
     if (connection.missed || greeting.scheduleVersion !== connection.scheduleVersion)
@@ -386,7 +387,7 @@ export class Link {
   async #deliverAll(): Promise<void> {
     await reconcile(this.#parts, this.hub.all());
     await this.#delivery.again(this.hub.all());
-    for (const hostId of await store.hostsWithWaitingJobs(this.#parts.db, this.#nodes.node))
-      if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, false);
+    for (const { hostId, turn } of await store.hostsWithWaitingJobs(this.#parts.db, this.#nodes.node))
+      if (this.hub.current(hostId) !== undefined) this.#delivery.to(hostId, { turn });
   }
 }

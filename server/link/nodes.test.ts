@@ -72,6 +72,24 @@ onEveryStore("two servers on one store", (open) => {
     expect(b.applied).toEqual([1]);
   });
 
+  test("a server that has not the agent says whether what waits may need a turn on the repository", async () => {
+    const db = await open();
+    const { a, b, settled } = await twoServers(db);
+    const hostId = await addHost(db, { repository_id: "a".repeat(64) });
+    const agent = b.dial(hostId);
+    await agent.hello();
+    const prune = await addJob(db, hostId, "queued", { kind: "prune" });
+    const backup = await addJob(db, hostId, "queued");
+    const ordered = () =>
+      agent.said.flatMap((message) => (message.type === "command.run" ? [message.job_id] : []));
+    a.bus.publish("job.queued", { jobId: backup, hostId, kind: "backup" });
+    await settled();
+    expect(ordered()).toEqual([backup]);
+    a.bus.publish("job.queued", { jobId: prune, hostId, kind: "prune" });
+    await settled();
+    expect(ordered()).toEqual([backup, prune]);
+  });
+
   test("a half-open connection is given no commands, and the host's end there is not the host's end", async () => {
     const db = await open();
     const { a, b, buses, clock, settled } = await twoServers(db);

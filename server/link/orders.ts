@@ -1,4 +1,5 @@
 import type { HostId } from "@restic-manager/protocol/ids";
+import { isExclusive } from "@restic-manager/protocol/jobs/exclusive";
 import type { Bus, BusEvents } from "../platform/bus.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Hub } from "./hub.ts";
@@ -12,8 +13,8 @@ export interface OrderParts {
   bus: Bus;
   hub: Hub;
   router: Router;
-  /** Delivers what waits for an agent here. */
-  deliver: (hostId: HostId) => void;
+  /** Delivers what waits for an agent here. `turn`: it may be something that needs the repository for itself. */
+  deliver: (hostId: HostId, turn: boolean) => void;
   configure: (hostId: HostId) => Promise<void>;
   /** Sends an agent here what it fires by itself. */
   schedule: (hostId: HostId) => Promise<void>;
@@ -33,9 +34,10 @@ export function followOrders(parts: OrderParts): (() => void)[] {
   };
   const catchUp = () => aside("catch up with other servers", parts.catchUp());
   return [
-    bus.subscribe("job.queued", ({ hostId }) => {
-      if (hub.current(hostId) === undefined) router.deliver(hostId);
-      else deliver(hostId);
+    bus.subscribe("job.queued", ({ hostId, kind }) => {
+      const turn = kind === undefined || isExclusive(kind);
+      if (hub.current(hostId) === undefined) router.deliver(hostId, turn);
+      else deliver(hostId, turn);
     }),
     bus.subscribe("job.cancel", (request) => {
       if (!cancel(request)) aside("cancel a job elsewhere", router.cancel(request));
@@ -50,8 +52,9 @@ export function followOrders(parts: OrderParts): (() => void)[] {
       const words = "This machine was removed from restic-manager.";
       hub.current(hostId)?.refuse("revoked", "revoked", words);
     }),
-    bus.respond("link.deliver", ({ hostIds }) => {
-      for (const hostId of hostIds) deliver(hostId);
+    bus.respond("link.deliver", ({ hostIds, turns = hostIds }) => {
+      const needed = new Set(turns);
+      for (const hostId of hostIds) deliver(hostId, needed.has(hostId));
     }),
     bus.respond("link.cancel", (request) => void cancel(request)),
     bus.respond("link.replaced", ({ hosts }) => {

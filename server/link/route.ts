@@ -22,7 +22,8 @@ export interface RouterParts {
  */
 export class Router {
   readonly #parts: RouterParts;
-  readonly #waiting = new Set<HostId>();
+  /** With whether a turn on the repository may be needed. */
+  readonly #waiting = new Map<HostId, boolean>();
   #running: Promise<void> | undefined;
 
   constructor(parts: RouterParts) {
@@ -30,9 +31,9 @@ export class Router {
   }
 
   /** Something waits for an agent that is not connected here. Hosts that are told of at once are asked for at once. */
-  deliver(hostId: HostId): void {
+  deliver(hostId: HostId, turn: boolean): void {
     if (this.#alone()) return;
-    this.#waiting.add(hostId);
+    this.#waiting.set(hostId, turn || this.#waiting.get(hostId) === true);
     this.#running ??= this.#drain();
   }
 
@@ -60,14 +61,15 @@ export class Router {
     await Promise.resolve();
     try {
       while (this.#waiting.size > 0) {
-        const hostIds = [...this.#waiting].slice(0, HOSTS_AT_ONCE);
-        for (const hostId of hostIds) this.#waiting.delete(hostId);
-        const where = await nodesOf(this.#parts.db, hostIds);
+        const some = new Map(this.#waiting.entries().take(HOSTS_AT_ONCE));
+        for (const hostId of some.keys()) this.#waiting.delete(hostId);
+        const where = await nodesOf(this.#parts.db, [...some.keys()]);
         const byNode = Map.groupBy(where, (host) => host.node);
         await Promise.all(
-          [...byNode].map(([node, hosts]) =>
-            this.#ask(node, "link.deliver", { hostIds: hosts.map((host) => host.hostId) }),
-          ),
+          [...byNode].map(([node, hosts]) => {
+            const hostIds = hosts.map((host) => host.hostId);
+            return this.#ask(node, "link.deliver", { hostIds, turns: hostIds.filter((id) => some.get(id)) });
+          }),
         );
       }
     } catch (error) {

@@ -248,13 +248,15 @@ const selectCancels = ready((db, { hostId }: { hostId: HostId }) =>
     .where("cancel_requested_at", "is not", null),
 );
 
-/** Hosts of a server that have something to deliver. */
-export async function hostsWithWaitingJobs(db: Database, node: string): Promise<HostId[]> {
+/** Hosts of a server that have something to deliver; `turn`: something that needs the repository for itself. */
+export async function hostsWithWaitingJobs(
+  db: Database,
+  node: string,
+): Promise<{ hostId: HostId; turn: boolean }[]> {
   const rows = await db
     .selectFrom("jobs")
     .innerJoin("hosts", "hosts.id", "jobs.host_id")
-    .select("host_id")
-    .distinct()
+    .select(["host_id", sql<number>`max(case when ${NEEDS_TURN} then 1 else 0 end)`.as("turn")])
     .where("link_node", "=", node)
     .where(ACTIVE)
     .where((e) =>
@@ -263,6 +265,7 @@ export async function hostsWithWaitingJobs(db: Database, node: string): Promise<
         e("cancel_requested_at", "is not", null),
       ]),
     )
+    .groupBy("host_id")
     .execute();
-  return rows.map((row) => row.host_id);
+  return rows.map((row) => ({ hostId: row.host_id, turn: Number(row.turn) === 1 }));
 }

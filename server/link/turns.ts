@@ -14,9 +14,10 @@ export const NEEDS_TURN = sql.raw<SqlBool>(
 );
 
 /**
- * Takes the turns on their repositories for jobs of these hosts that need one for themselves and have not been sent; one per
- * repository, whichever hosts and servers ask. A turn is its job's until that has ended: nobody has to give it back. Hosts whose
- * repository is not known yet count as each having its own.
+ * Takes the turns on their repositories for jobs of these hosts that need one for themselves and that no agent has taken; one per
+ * repository, whichever hosts and servers ask. A turn is its job's until that has ended: nobody has to give it back. A job that lost
+ * it while its machine was away and had not taken it asks again, and one that had taken it and came back at work is waited for. Hosts
+ * whose repository is not known yet count as each having its own.
  */
 export async function claimTurns(db: Database | Trx, hostIds: readonly HostId[], now: number): Promise<void> {
   if (hostIds.length === 0) return;
@@ -25,14 +26,20 @@ export async function claimTurns(db: Database | Trx, hostIds: readonly HostId[],
     select coalesce(hosts.repository_id, hosts.id), min(jobs.id), cast(${now} as double precision)
     from jobs join hosts on hosts.id = jobs.host_id
     where jobs.host_id in (${sql.join(hostIds)}) and jobs.state in ('queued', 'running') and jobs.state = 'queued'
-      and jobs.sent_at is null and ${NEEDS_TURN}
+      and jobs.accepted_at is null and ${NEEDS_TURN}
     group by coalesce(hosts.repository_id, hosts.id)
     on conflict (repository) do update set job_id = excluded.job_id, taken_at = excluded.taken_at
-    where exists (
+    where (exists (
         select 1 from jobs where jobs.id = repository_turns.job_id and jobs.finished_at is not null)
       or (repository_turns.taken_at <= ${now - YOUNG_MS} and not exists (
         select 1 from jobs join hosts on hosts.id = jobs.host_id
-        where jobs.id = repository_turns.job_id and (hosts.online = 1 or hosts.last_seen_at > ${now - AWAY_MS})))
+        where jobs.id = repository_turns.job_id
+          and (hosts.online = 1 or (jobs.sent_at is not null and hosts.last_seen_at > ${now - AWAY_MS})))))
+      and not exists (
+        select 1 from jobs join hosts on hosts.id = jobs.host_id
+        where hosts.repository_id = repository_turns.repository
+          and jobs.state in ('queued', 'running') and jobs.accepted_at is not null and ${NEEDS_TURN}
+          and (hosts.online = 1 or hosts.last_seen_at > ${now - AWAY_MS}))
   `.execute(db);
 }
 
@@ -44,7 +51,7 @@ export async function waitingForTurn(trx: Trx, hostId: HostId): Promise<{ id: Jo
     .select(["jobs.id", "jobs.host_id"])
     .where(sql<boolean>`jobs.state in ('queued', 'running')`)
     .where("jobs.state", "=", "queued")
-    .where("jobs.sent_at", "is", null)
+    .where("jobs.accepted_at", "is", null)
     .where(NEEDS_TURN)
     .where("hosts.online", "=", 1)
     .where((e) =>

@@ -1,7 +1,8 @@
-import type { JobId } from "@restic-manager/protocol/ids";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { JobError } from "@restic-manager/protocol/job-error";
 import { jobKinds } from "@restic-manager/protocol/jobs";
-import type { JobRecord } from "../platform/db/schema.ts";
+import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
+import { everydayChoices, everydayDeletions } from "./store.ts";
 
 /** Whether the everyday credentials were refused a deletion, by the newest job that tells. */
 export interface AppendOnly {
@@ -12,8 +13,8 @@ export interface AppendOnly {
 }
 
 /**
- * Reads forgets and prunes with the everyday credentials, newest first. One that failed for another reason tells nothing, as does a forget
- * that had nothing to remove.
+ * Reads jobs that remove something with the everyday credentials, newest first. One that failed for another reason tells nothing, as does
+ * one that had nothing to remove.
  */
 export function readAppendOnly(
   jobs: readonly Pick<JobRecord, "id" | "kind" | "state" | "finished_at" | "error" | "result">[],
@@ -26,12 +27,24 @@ export function readAppendOnly(
     }
     if (job.state !== "succeeded") continue;
     if (job.kind === "prune") return { seen: false, ...found };
-    const result = jobKinds.forget.result.safeParse(JSON.parse(job.result ?? "null")).data;
-    const removed = result?.groups.reduce(
-      (sum, group) => sum + (group.outcome === "done" ? group.removed_count - group.not_removed_count : 0),
-      0,
-    );
-    if (removed !== undefined && removed > 0) return { seen: false, ...found };
+    if (removedBy(job.kind, JSON.parse(job.result ?? "null")) > 0) return { seen: false, ...found };
   }
   return null;
+}
+
+function removedBy(kind: JobRecord["kind"], result: unknown): number {
+  if (kind === "forget_snapshots")
+    return jobKinds.forget_snapshots.result.safeParse(result).data?.removed.length ?? 0;
+  if (kind === "tag") return jobKinds.tag.result.safeParse(result).data?.changed.length ?? 0;
+  if (kind !== "forget") return 0;
+  return (jobKinds.forget.result.safeParse(result).data?.groups ?? []).reduce(
+    (sum, group) => sum + (group.outcome === "done" ? group.removed_count - group.not_removed_count : 0),
+    0,
+  );
+}
+
+/** Whether the newest that a host removed, or could not, with its everyday credentials says that these may only add. */
+export async function isAppendOnly(db: Database | Trx, hostId: HostId): Promise<boolean> {
+  const jobs = [...(await everydayDeletions(db, [hostId])), ...(await everydayChoices(db, hostId))];
+  return readAppendOnly(jobs.toSorted((a, b) => (b.finished_at ?? 0) - (a.finished_at ?? 0)))?.seen === true;
 }

@@ -1,8 +1,11 @@
-import type { UpkeepRun } from "@restic-manager/protocol/api/maintenance";
+import { UPKEEP_KINDS, type UpkeepRun } from "@restic-manager/protocol/api/maintenance";
 import { JobError } from "@restic-manager/protocol/job-error";
 import { jobKinds } from "@restic-manager/protocol/jobs";
 import { instant } from "../platform/clock.ts";
 import type { JobRecord } from "../platform/db/schema.ts";
+
+/** What a repository's page tells the outcome of; other kinds need not be named here. */
+const SHOWN = [...UPKEEP_KINDS, "unlock"] as const;
 
 /** A job of maintenance as the repository's page shows it. */
 export function runView(job: JobRecord): UpkeepRun {
@@ -22,7 +25,7 @@ export function runView(job: JobRecord): UpkeepRun {
 function outcomeOf(job: JobRecord): UpkeepRun["outcome"] {
   if (job.state !== "succeeded" || job.result === null) return null;
   const result: unknown = JSON.parse(job.result);
-  switch (job.kind) {
+  switch (SHOWN.find((kind) => kind === job.kind)) {
     case "forget": {
       const { groups } = jobKinds.forget.result.parse(result);
       const total = { kind: "forget" as const, removed_count: 0, kept_count: 0, not_removed_count: 0 };
@@ -66,12 +69,7 @@ function outcomeOf(job: JobRecord): UpkeepRun["outcome"] {
       const { removed_count, remaining, unreadable_count } = jobKinds.unlock.result.parse(result);
       return { kind: "unlock", removed_count, remaining_count: remaining.length + unreadable_count };
     }
-    case "init":
-    case "backup":
-    case "restore":
-    case "diff":
-    case "tag":
-    case "forget_snapshots":
+    case undefined:
       return null;
   }
 }

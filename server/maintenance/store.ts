@@ -225,7 +225,7 @@ export async function readPolicies(db: Database, hostIds: readonly HostId[]): Pr
 }
 
 /** Forgets and prunes with the everyday credentials that say whether these may delete, newest first. */
-export async function everydayDeletions(db: Database, hostIds: readonly HostId[]) {
+export async function everydayDeletions(db: Database | Trx, hostIds: readonly HostId[]) {
   if (hostIds.length === 0) return [];
   return await db
     .selectFrom("jobs")
@@ -238,6 +238,20 @@ export async function everydayDeletions(db: Database, hostIds: readonly HostId[]
     .where(sql.raw<SqlBool>(NO_PREVIEW))
     .orderBy("created_at", "desc")
     .limit(20 * hostIds.length)
+    .execute();
+}
+
+/** The same of chosen snapshots of one host: their tags were changed, or they were removed. */
+export async function everydayChoices(db: Database | Trx, hostId: HostId) {
+  return await db
+    .selectFrom("jobs")
+    .select(["id", "host_id", "state", "finished_at", "error", "result", "kind"])
+    .where("host_id", "=", hostId)
+    .where("kind", "in", ["tag", "forget_snapshots"])
+    .where("state", "in", ["succeeded", "failed"])
+    .where(sql<SqlBool>`jobs.input like '%"use_admin":false%'`)
+    .orderBy("created_at", "desc")
+    .limit(20)
     .execute();
 }
 

@@ -41,7 +41,8 @@ function world(db: Database) {
   };
   const jobs = (id: HostId) =>
     db.selectFrom("jobs").selectAll().where("host_id", "=", id).orderBy("created_at").execute();
-  const giveUp = () => giveUpUpkeep({ ...parts, endWaiting, refreshHost: () => Promise.resolve() });
+  const giveUp = () =>
+    giveUpUpkeep({ ...parts, endWaiting, refreshHost: () => Promise.resolve(), jobOver: async () => [] });
   return { ...parts, tick, host, jobs, errors, giveUp, createNow };
 }
 

@@ -35,7 +35,10 @@ type Envelope = z.infer<typeof Envelope>;
 export const RequestOnTheWire: z.ZodType<
   { [T in keyof NodeRequests]: { topic: T; request: NodeRequests[T] } }[keyof NodeRequests]
 > = z.discriminatedUnion("topic", [
-  z.object({ topic: z.literal("link.deliver"), request: z.object({ hostIds: z.array(HostId) }) }),
+  z.object({
+    topic: z.literal("link.deliver"),
+    request: z.object({ hostIds: z.array(HostId), turns: z.array(HostId).optional() }),
+  }),
   z.object({
     topic: z.literal("link.cancel"),
     request: z.object({ hostId: HostId, jobId: JobId, now: z.boolean() }),

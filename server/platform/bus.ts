@@ -15,8 +15,8 @@ export interface BusEvents {
   /** Schedules, source groups or the maintenance mode: the agent must hear of them. */
   "schedules.changed": { hostId: HostId };
   "job.changed": { jobId: JobId; hostId: HostId };
-  /** A job waits for its host: deliver it. */
-  "job.queued": { jobId: JobId; hostId: HostId };
+  /** A job waits for its host: deliver it. A kind that never needs a repository for itself spares asking whose turn it is there. */
+  "job.queued": { jobId: JobId; hostId: HostId; kind?: JobKind };
   "job.cancel": { jobId: JobId; hostId: HostId; now: boolean };
   "job.log": { jobId: JobId };
   "job.progress": { jobId: JobId; hostId: HostId; kind: JobKind; progress: Record<string, unknown> };
@@ -43,8 +43,8 @@ export type DownloadNews =
 
 /** What one server asks of another one by name. Each is a nudge (the store has the facts), or may be lost (whoever waits has a deadline). */
 export interface NodeRequests {
-  /** Deliver what waits for these hosts, whose agents are with you. */
-  "link.deliver": { hostIds: HostId[] };
+  /** Deliver what waits for these hosts, whose agents are with you. `turns`: those that may need one on their repository. */
+  "link.deliver": { hostIds: HostId[]; turns?: HostId[] | undefined };
   "link.cancel": { hostId: HostId; jobId: JobId; now: boolean };
   /** These hosts' agents have come to another server: let go of your connection, if it is this one. */
   "link.replaced": { hosts: { hostId: HostId; connection: number }[] };

@@ -63,7 +63,7 @@ export async function updateCredentials(
     return { view: credentialsView(updated), jobId: job.id };
   });
   bus.publish("config.changed", { hostId });
-  bus.publish("job.queued", { hostId, jobId });
+  bus.publish("job.queued", { hostId, jobId, kind: "init" });
   bus.publish("job.changed", { hostId, jobId });
   bus.publish("host.changed", { hostId });
   return view;

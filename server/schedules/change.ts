@@ -29,8 +29,11 @@ export interface ChangeScheduleParts {
   bus: Bus;
   audit: Audit;
   ids: Ids;
-  /** Cancels the jobs of a schedule that wait for their host; this room tells the bus after the commit. */
-  dropWaitingOf: (trx: Trx, scheduleId: ScheduleId) => Promise<JobId[]>;
+  /**
+   * Cancels the jobs of a schedule that wait for their host: all, or those of other groups than these. This room tells the bus after
+   * the commit.
+   */
+  dropWaitingOf: (trx: Trx, scheduleId: ScheduleId, groups?: readonly SourceGroupId[]) => Promise<JobId[]>;
 }
 
 /** What was done, for the record. */
@@ -66,7 +69,8 @@ export async function createSchedule(
 }
 
 /**
- * Replaces a schedule whole. Times that its old expression named and that have not fired are dropped with it.
+ * Replaces a schedule whole. Times that its old expression named and that have not fired are dropped with it, and so is what waits of
+ * groups that it fires no longer; what waits of the others stays.
  *
  * @throws ApiProblem as `createSchedule`, and `changed_meanwhile` when another version was edited.
  */
@@ -77,6 +81,7 @@ export async function replaceSchedule(
   input: ScheduleEdit,
   actor: UserActor,
 ): Promise<void> {
+  let dropped: JobId[] = [];
   await change(parts, hostId, actor, async (trx, _host, schedules) => {
     const before = existing(schedules, id);
     refuseStale("the schedule", before, input.version);
@@ -86,8 +91,11 @@ export async function replaceSchedule(
     const counted = firesAlike(before, after) ? {} : { counts_from: now };
     await updateSchedule(trx, id, { ...after, ...counted }, { changed_at: now, changed_by: actor.name });
     await writeGroupsOf(trx, id, input.source_group_ids);
-    return { action: "schedule.updated", detail: detailOf(id, input, groups) };
+    dropped = await parts.dropWaitingOf(trx, id, input.source_group_ids);
+    const detail = { ...detailOf(id, input, groups), dropped_jobs: dropped.length };
+    return { action: "schedule.updated", detail };
   });
+  for (const jobId of dropped) parts.bus.publish("job.changed", { jobId, hostId });
 }
 
 /** Turns a schedule on or off; what it is already changes nothing. */
@@ -138,7 +146,21 @@ export async function pauseHost(
   reason: string | null,
   actor: UserActor,
 ): Promise<void> {
-  await change(parts, hostId, actor, async (trx, host): Promise<Done | null> => {
+  const changed = await parts.db
+    .transaction()
+    .execute((trx) => pauseHostIn(parts, trx, hostId, reason, actor));
+  if (changed) tellOfChange(parts.bus, hostId);
+}
+
+/** The same in the caller's transaction. True when it changed something: then `tellOfChange` after the commit. */
+export async function pauseHostIn(
+  parts: ChangeScheduleParts,
+  trx: Trx,
+  hostId: HostId,
+  reason: string | null,
+  actor: UserActor,
+): Promise<boolean> {
+  return await changeIn(parts, trx, hostId, actor, async (_trx, host): Promise<Done | null> => {
     if (reason === null && host.paused_at === null) return null;
     const now = parts.clock.now();
     const at = host.paused_at ?? now;
@@ -149,22 +171,36 @@ export async function pauseHost(
   });
 }
 
+type Work = (trx: Trx, host: ScheduleHost, schedules: ScheduleRow[]) => Promise<Done | null>;
+
 async function change(
-  { db, bus, audit }: ChangeScheduleParts,
+  parts: ChangeScheduleParts,
   hostId: HostId,
   actor: UserActor,
-  work: (trx: Trx, host: ScheduleHost, schedules: ScheduleRow[]) => Promise<Done | null>,
+  work: Work,
 ): Promise<void> {
-  const changed = await db.transaction().execute(async (trx) => {
-    const host = await lockScheduleHost(trx, hostId);
-    if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
-    const done = await work(trx, host, await readSchedules(trx, hostId));
-    if (done === null) return false;
-    await bumpScheduleVersion(trx, hostId);
-    await audit.record(trx, { actor, ...done, target: { kind: "host", id: hostId, name: host.name } });
-    return true;
-  });
-  if (!changed) return;
+  const changed = await parts.db.transaction().execute((trx) => changeIn(parts, trx, hostId, actor, work));
+  if (changed) tellOfChange(parts.bus, hostId);
+}
+
+async function changeIn(
+  { audit }: ChangeScheduleParts,
+  trx: Trx,
+  hostId: HostId,
+  actor: UserActor,
+  work: Work,
+): Promise<boolean> {
+  const host = await lockScheduleHost(trx, hostId);
+  if (host === undefined) throw new ApiProblem("not_found", "there is no such host");
+  const done = await work(trx, host, await readSchedules(trx, hostId));
+  if (done === null) return false;
+  await bumpScheduleVersion(trx, hostId);
+  await audit.record(trx, { actor, ...done, target: { kind: "host", id: hostId, name: host.name } });
+  return true;
+}
+
+/** Tells the agent and the pages of schedules that were committed. */
+export function tellOfChange(bus: Bus, hostId: HostId): void {
   bus.publish("schedules.changed", { hostId });
   bus.publish("host.changed", { hostId });
 }

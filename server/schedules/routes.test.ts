@@ -26,7 +26,7 @@ function schedules(db: Database) {
     ...parts,
     hasCredentials: async () => true,
     createJob: (trx, job) => createJob(trx, { clock: parts.clock, nextId }, job),
-    dropWaitingOf: (trx, scheduleId) => dropWaiting(trx, { scheduleId }, parts.clock.now()),
+    dropWaitingOf: (trx, scheduleId, groups) => dropWaiting(trx, { scheduleId, groups }, parts.clock.now()),
     viewJob: (id) => Promise.resolve({ id } as Job),
   });
   const call = callRoom(room, "operator");
@@ -243,6 +243,47 @@ onEveryStore("schedules", (open) => {
     const states = await db.selectFrom("jobs").select("state").execute();
     expect(states.map((job) => job.state)).toEqual(["cancelled", "cancelled"]);
     expect(await trail()).toEqual(["job.run_now", "schedule.deleted"]);
+  });
+
+  test("regression: a change of a schedule's groups drops what waits of those that go, and nothing else", async () => {
+    const db = await open();
+    const { call, published, clock } = schedules(db);
+    const host = await addHost(db, { online: 0 });
+    const [stays, goes] = [await addSourceGroup(db, host, "stays"), await addSourceGroup(db, host, "goes")];
+    const id = await addSchedule(db, host, [stays, goes]);
+    const other = await addSchedule(db, host, [goes]);
+    const base = `/api/hosts/${host}/schedules`;
+    for (const one of [id, other]) expect((await call("POST", `${base}/${one}/run`, {})).status).toBe(201);
+    // Of no schedule, and one that its agent has got.
+    await addJob(db, host, "queued", { source_group_id: goes, source_group_name: "by hand" });
+    await addJob(db, host, "queued", {
+      source_group_id: goes,
+      source_group_name: "sent",
+      schedule_id: id,
+      sent_at: NOON,
+    });
+    const states = async () =>
+      (await db.selectFrom("jobs").selectAll().orderBy("id").execute())
+        .map((job) => `${job.source_group_name} ${job.schedule_id === id ? "of it" : ""} ${job.state}`)
+        .toSorted();
+    const all = await states();
+    const edit = (groups: string[]) =>
+      call("PUT", `${base}/${id}`, { cron: "0 4 * * *", source_group_ids: groups });
+    expect((await edit([goes, stays])).status).toBe(200);
+    expect(await states()).toEqual(all);
+    clock.advance(1_000);
+    published.length = 0;
+    expect((await edit([stays])).status).toBe(200);
+    expect(await states()).toEqual(
+      all.map((line) => (line === "goes of it queued" ? "goes of it cancelled" : line)).toSorted(),
+    );
+    expect(published.filter(([topic]) => topic === "job.changed")).toHaveLength(1);
+    const audit = await db
+      .selectFrom("audit")
+      .select("detail")
+      .orderBy("id", "desc")
+      .executeTakeFirstOrThrow();
+    expect(JSON.parse(audit.detail)).toMatchObject({ dropped_jobs: 1, source_groups: "stays" });
   });
 
   test("are kept in a host's own list: another host's cannot be seen or changed", async () => {

@@ -75,7 +75,7 @@ export async function runSchedule(
     return made;
   });
   for (const jobId of jobIds) {
-    bus.publish("job.queued", { jobId, hostId });
+    bus.publish("job.queued", { jobId, hostId, kind: "backup" });
     bus.publish("job.changed", { jobId, hostId });
   }
   bus.publish("host.changed", { hostId });

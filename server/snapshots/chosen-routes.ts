@@ -14,7 +14,7 @@ const tags = route({
   path: "/api/hosts/{id}/snapshots/tags",
   access: "operator",
   summary: "Add tags to snapshots and take some away; their ids change with it",
-  problems: ["not_found"],
+  problems: ["not_found", "admin_creds_required"],
   request: { params, body: body(TagSnapshots) },
   responses,
 });

@@ -14,9 +14,16 @@ export interface ChosenParts {
   announceJob: (hostId: HostId, jobId: JobId) => void;
   /** Whether credentials that may delete are kept for this host; they are then used. */
   hasAdmin: (trx: Trx, hostId: HostId) => Promise<boolean>;
+  /** Whether the everyday ones were seen to be unable to. */
+  isAppendOnly: (trx: Trx, hostId: HostId) => Promise<boolean>;
 }
 
-/** Queues a change of chosen snapshots' tags. @throws ApiProblem `not_found`. */
+/**
+ * Queues a change of chosen snapshots' tags.
+ *
+ * @throws ApiProblem `not_found`, or `admin_creds_required` where it is known that nothing can be removed: each snapshot would be there
+ * twice, with and without the tags.
+ */
 export async function tagSnapshots(
   parts: ChosenParts,
   hostId: HostId,
@@ -27,6 +34,7 @@ export async function tagSnapshots(
   return await order(parts, hostId, snapshot_ids, actor, {
     action: "snapshots.tagged",
     detail,
+    needsRemoval: true,
     job: (use_admin, ids) => ({ kind: "tag", input: { snapshot_ids: ids, add, remove, use_admin } }),
   });
 }
@@ -49,17 +57,19 @@ export async function forgetChosen(
 interface Order {
   action: "snapshots.tagged" | "snapshots.forgotten";
   detail: Record<string, string>;
+  /** It leaves something behind when nothing can be removed. */
+  needsRemoval?: boolean;
   /** What was typed for the host's name. */
   confirm?: string;
   job: (useAdmin: boolean, ids: ResticId[]) => JobOrder;
 }
 
 async function order(
-  { db, audit, createJob, announceJob, hasAdmin }: ChosenParts,
+  { db, audit, createJob, announceJob, hasAdmin, isAppendOnly }: ChosenParts,
   hostId: HostId,
   given: readonly ResticId[],
   actor: UserActor,
-  { action, detail, confirm, job: jobOf }: Order,
+  { action, detail, confirm, needsRemoval = false, job: jobOf }: Order,
 ): Promise<JobId> {
   const ids = [...new Set(given)];
   const jobId = await db.transaction().execute(async (trx) => {
@@ -76,7 +86,12 @@ async function order(
     const missing = ids.find((id) => !listed.has(id));
     if (missing !== undefined)
       throw new ApiProblem("not_found", `this host has no snapshot ${missing.slice(0, 8)}`);
-    const job = await createJob(trx, { ...jobOf(await hasAdmin(trx, hostId), ids), hostId, actor });
+    const admin = await hasAdmin(trx, hostId);
+    if (needsRemoval && !admin && (await isAppendOnly(trx, hostId)))
+      throw new ApiProblem("admin_creds_required", `${name}'s credentials may not remove anything`, {
+        hint: "enter credentials that may delete first: a snapshot with other tags replaces the one it was",
+      });
+    const job = await createJob(trx, { ...jobOf(admin, ids), hostId, actor });
     await audit.record(trx, {
       actor,
       action,

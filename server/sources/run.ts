@@ -85,7 +85,7 @@ export async function orderBackup(
 /** Tells of jobs that were committed, so that they are delivered and shown. */
 export function announce(bus: Bus, hostId: HostId, jobIds: readonly JobId[]): void {
   for (const jobId of jobIds) {
-    bus.publish("job.queued", { jobId, hostId });
+    bus.publish("job.queued", { jobId, hostId, kind: "backup" });
     bus.publish("job.changed", { jobId, hostId });
   }
   bus.publish("host.changed", { hostId });

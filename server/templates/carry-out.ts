@@ -22,7 +22,7 @@ export interface CarryOutParts {
   /** Cancels jobs of what goes that wait for their host; the caller tells the bus after the commit. */
   dropWaiting: (
     trx: Trx,
-    of: { sourceGroupId: SourceGroupId } | { scheduleId: ScheduleId },
+    of: { sourceGroupId: SourceGroupId } | { scheduleId: ScheduleId; groups?: readonly SourceGroupId[] },
   ) => Promise<JobId[]>;
 }
 
@@ -55,7 +55,7 @@ export async function carryOut(
     await removeSourceGroup(trx, hostId, id);
   }
   const groups = await writeGroups(parts, trx, hostId, plan, actor);
-  const schedules = await writeSchedules(parts, trx, hostId, plan, groups, actor);
+  const schedules = await writeSchedules(parts, trx, hostId, plan, groups, actor, dropped);
   return { groups, schedules, dropped };
 }
 
@@ -84,12 +84,13 @@ async function writeGroups(
 }
 
 async function writeSchedules(
-  { clock, ids }: CarryOutParts,
+  { clock, ids, dropWaiting }: CarryOutParts,
   trx: Trx,
   hostId: HostId,
   plan: Plan,
   groups: ReadonlyMap<string, SourceGroupId>,
   actor: UserActor,
+  dropped: JobId[],
 ): Promise<Map<string, ScheduleId>> {
   const now = clock.now();
   const by = { changed_at: now, changed_by: actor.name };
@@ -113,11 +114,9 @@ async function writeSchedules(
       const counted = firesAlike(before, columns) ? {} : { counts_from: now };
       await updateSchedule(trx, known, { ...columns, ...counted }, by);
     }
-    await writeGroupsOf(
-      trx,
-      known,
-      schedule.groups.flatMap((name) => groups.get(name) ?? []),
-    );
+    const fired = schedule.groups.flatMap((name) => groups.get(name) ?? []);
+    await writeGroupsOf(trx, known, fired);
+    if (before !== undefined) dropped.push(...(await dropWaiting(trx, { scheduleId: known, groups: fired })));
   }
   return found;
 }
