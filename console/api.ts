@@ -71,7 +71,7 @@ import type {
 } from "@restic-manager/protocol/api/sources";
 import type { ForgetSnapshots, TagSnapshots } from "@restic-manager/protocol/api/chosen-snapshots";
 import type { ChangesPage, DiffRequest } from "@restic-manager/protocol/api/diff";
-import type { Restore, RestoreRequest, Restores } from "@restic-manager/protocol/api/restore";
+import type { DownloadQuery, Restore, RestoreRequest, Restores } from "@restic-manager/protocol/api/restore";
 import type { FileVersions, TreeFolder, TreeFound } from "@restic-manager/protocol/api/tree";
 import type { Tags } from "@restic-manager/protocol/api/tags";
 import type {
@@ -176,8 +176,8 @@ export const api = {
   versions: (hostId: string, path: string, gone: AbortSignal) =>
     ask<FileVersions>("GET", `/hosts/${hostId}/versions${query({ path })}`, undefined, gone),
   /** Where a browser gets a file, or a folder as an archive. */
-  downloadHref: (hostId: string, snapshotId: string, path: string, archive?: "tar" | "zip") =>
-    `/api/hosts/${hostId}/snapshots/${snapshotId}/download${query({ path, archive })}`,
+  downloadHref: (hostId: string, snapshotId: string, wanted: z.infer<typeof DownloadQuery>) =>
+    `/api/hosts/${hostId}/snapshots/${snapshotId}/download${query(wanted)}`,
   restores: (hostId: string, wanted: { limit?: number }) =>
     ask<Restores>("GET", `/hosts/${hostId}/restore${query(wanted)}`),
   restore: (hostId: string, jobId: string) => ask<Restore>("GET", `/hosts/${hostId}/restore/${jobId}`),

@@ -1,7 +1,11 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import type { HostsPage, HostsQuery, SnapshotsPage } from "@restic-manager/protocol/api/hosts";
+import type {
+  HostsPage,
+  HostsQuery,
+  ListedSnapshot,
+  SnapshotsPage,
+} from "@restic-manager/protocol/api/hosts";
 import type { ChangesPage } from "@restic-manager/protocol/api/diff";
-import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import type { TreeFound } from "@restic-manager/protocol/api/tree";
 import type { JobsPage, JobsQuery } from "@restic-manager/protocol/api/jobs";
 import { ApiProblem } from "./api-problem.ts";
@@ -59,7 +63,7 @@ export const allSnapshotsQuery = (hostId: string) =>
     // Below the list's own key, so that whatever makes that one old makes this one old.
     queryKey: ["snapshots", hostId, "all"] as const,
     queryFn: async () => {
-      const items: Snapshot[] = [];
+      const items: ListedSnapshot[] = [];
       let page: SnapshotsPage;
       let cursor: string | undefined;
       do {

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import { ApiProblem } from "./api-problem.ts";
 import { meQuery, setupStateQuery } from "./queries.ts";
+import { readCompareSearch } from "./compare/compare-search.ts";
 import { readFleetSearch } from "./fleet/fleet-search.ts";
 import { readJobsSearch } from "./jobs/jobs-search.ts";
 import { readWizardSearch } from "./restore/wizard-search.ts";
@@ -108,6 +109,8 @@ const jobs = createRoute({
 const job = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs/$jobId",
+  // A comparison's filter; other kinds have none.
+  validateSearch: readCompareSearch,
   component: lazyRouteComponent(() => import("./jobs/job-page.tsx"), "JobPage"),
 });
 

@@ -175,6 +175,34 @@ describe("at work", () => {
   );
 
   test(
+    "of a machine that is away and does not hear the cancel, the job is given up with one press",
+    async () => {
+      const { parts, clock } = world.server;
+      await parts.db.updateTable("jobs").set({ sent_at: NOON }).where("id", "=", jobId).execute();
+      const page = await open(context, world, `/jobs/${jobId}`);
+      await page.getByRole("button", { name: "Cancel", exact: true }).click();
+      await page.getByRole("button", { name: "Cancelling…" }).waitFor();
+      const giveUp = page.getByRole("button", { name: "Give up on it" });
+      // While its machine is there, it is asked, not given up.
+      expect(await giveUp.count()).toBe(0);
+      await parts.db.updateTable("hosts").set({ online: 0 }).where("id", "=", host.id).execute();
+      parts.bus.publish("host.changed", { hostId: host.id });
+      // The server gathers changes of hosts for a moment of its own clock.
+      for (let tries = 0; tries < 100 && !(await giveUp.isVisible()); tries += 1) {
+        clock.advance(100);
+        await page.waitForTimeout(50);
+      }
+      await giveUp.click();
+      await page.getByRole("heading", { name: /somebody gave up waiting for it/ }).waitFor();
+      await page.getByText("given_up", { exact: true }).waitFor();
+      expect(await giveUp.count()).toBe(0);
+      expect(await page.getByRole("button", { name: /^Cancel/ }).count()).toBe(0);
+      await page.close();
+    },
+    PATIENCE_MS,
+  );
+
+  test(
     "a queued job that never left the server is cancelled at once",
     async () => {
       const queued = await addBackup(world.server.parts.db, host, "queued");

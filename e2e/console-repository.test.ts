@@ -43,7 +43,8 @@ async function kept(name: string, given: Parameters<typeof addReadyHost>[2] = {}
     timezone: "Europe/Berlin",
     protocol_version: PROTOCOL_VERSION,
     repository_id:
-      REPOSITORY.slice(0, 64 - name.length) + Buffer.from(name).toString("hex").slice(0, name.length),
+      // The end of the name tells hosts apart: two with one repository see each other's locks.
+      REPOSITORY.slice(0, 64 - name.length) + Buffer.from(name).toString("hex").slice(-name.length),
     ...given,
   });
   await db

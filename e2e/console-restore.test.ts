@@ -186,7 +186,7 @@ test(
       await row(page, /^ssh/).waitFor({ state: "detached" });
       const download = page.getByRole("link", { name: "Download as tar" });
       expect(await download.getAttribute("href")).toBe(
-        `/api/hosts/${host.id}/snapshots/${snapshotId}/download?path=%2Fetc&archive=tar`,
+        `/api/hosts/${host.id}/snapshots/${snapshotId}/download?path=%2Fetc&as=tar`,
       );
     });
   },
@@ -212,6 +212,22 @@ test(
       await finish(job, { state: "succeeded", issue_count: 1, result: JSON.stringify(RESTORED) });
       await world.see(page.getByText(/^Restored, but 1 item is/));
       await everyLook(page, "restore-succeeded");
+    });
+  },
+  PATIENCE_MS,
+);
+
+test(
+  "a viewer sees how a restore went, and no name of what was restored",
+  async () => {
+    const result = JSON.stringify({ ...RESTORED, deleted: ["/srv/orders/export/new.csv"] });
+    const job = await addRestore({ state: "running", started_at: NOON - 119_000 });
+    await finish(job, { state: "succeeded", issue_count: 1, result });
+    await world.inBrowser("viewer", `/jobs/${job}`, async (page) => {
+      await page.getByText(/^Restored, but 1 item is/).waitFor();
+      await page.getByText("Only operators read this log").waitFor();
+      await everyLook(page, "restore-for-a-viewer");
+      expect(await page.locator("main").innerText()).not.toMatch(/orders|export|restic -r/);
     });
   },
   PATIENCE_MS,

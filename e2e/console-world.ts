@@ -13,10 +13,9 @@ import { manifestOf } from "@restic-manager/server/platform/http/console-manifes
 import { NOON } from "@restic-manager/server/testing/rows";
 import { startTestServer, type TestServer } from "@restic-manager/server/testing/server";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { buildConsole } from "../script/trial/built-console.ts";
 import { AXE_RULES, CHROMIUM, CHROMIUM_FLAGS } from "./chromium.ts";
 import { cuttable, type Cuttable } from "./cuttable.ts";
-
-const CONSOLE = join(import.meta.dirname, "../console");
 
 export interface Look {
   scheme?: "light" | "dark";
@@ -40,12 +39,7 @@ export interface ConsoleWorld {
 export async function startConsoleWorld(): Promise<ConsoleWorld> {
   const folder = mkdtempSync(join(tmpdir(), "rm-console-"));
   const dist = join(folder, "dist");
-  const build = Bun.spawnSync(["bun", "--bun", "vite", "build", "--outDir", dist, "--logLevel", "warn"], {
-    cwd: CONSOLE,
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  if (!build.success) throw new Error(`the console could not be built: ${build.stderr.toString()}`);
+  buildConsole(dist);
   const server = await startTestServer({ pages: serveConsole(manifestOf(dist)) });
   const network = cuttable(server.url);
   const said: string[] = [];

@@ -7,6 +7,7 @@ import type { JobResult } from "@restic-manager/protocol/jobs";
 import { parseResult } from "@restic-manager/protocol/outcome";
 import { ls } from "@restic-manager/restic/commands/ls";
 import { testTools } from "../testing/job-tools.ts";
+import { anyName, asListed } from "../testing/any-name.ts";
 import { factsOf, ODD_NAMES, oddTree } from "../testing/odd-tree.ts";
 import { AS_ROOT, restoreWorld } from "../testing/restore-world.ts";
 import { runRestore } from "./restore.ts";
@@ -15,21 +16,6 @@ import { runRestore } from "./restore.ts";
 setDefaultTimeout(120_000);
 
 const world = restoreWorld();
-
-/** A name as restic's JSON has it: every single byte that is no UTF-8 is U+FFFD. The runtime's own decoder makes one of several. */
-function asListed(latin1: string): string {
-  const bytes = Buffer.from(latin1, "latin1");
-  let text = "";
-  for (let at = 0; at < bytes.length;) {
-    const length = [1, 2, 3, 4].find((some) => {
-      const part = bytes.subarray(at, at + some);
-      return part.length === some && Buffer.from(part.toString("utf8")).equals(part);
-    });
-    text += length === undefined ? "\ufffd" : bytes.subarray(at, at + length).toString("utf8");
-    at += length ?? 1;
-  }
-  return text;
-}
 
 describe("to a new folder", () => {
   test("everything comes back byte for byte with its metadata, but belongs to the agent's user", async () => {
@@ -80,13 +66,7 @@ describe("to a new folder", () => {
   });
 
   test("any names: what was listed, picked and restored is what was backed up", async () => {
-    const special = Buffer.from(" \n\r\t*?[]^-\\$#!{}~'\"ab\u00a0\ufffd\xe9", "latin1");
-    const byte = fc.oneof(fc.constantFrom(...special), fc.integer({ min: 1, max: 255 }));
-    const name = fc
-      .array(byte, { minLength: 1, maxLength: 8 })
-      .map((bytes) => Buffer.from(bytes).toString("latin1"))
-      .filter((text) => !text.includes("/") && text !== "." && text !== "..");
-    const [names = []] = fc.sample(fc.uniqueArray(name, { minLength: 120, maxLength: 120 }), {
+    const [names = []] = fc.sample(fc.uniqueArray(anyName, { minLength: 120, maxLength: 120 }), {
       numRuns: 1,
       seed: 11,
     });

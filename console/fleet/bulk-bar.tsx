@@ -6,6 +6,7 @@ import type { PausedHosts } from "@restic-manager/protocol/api/schedules";
 import { api } from "../api.ts";
 import { asProblem } from "../api-problem.ts";
 import { countOf } from "../format/numbers.ts";
+import { FloatingBar } from "../ui/floating-bar.tsx";
 import styles from "./bulk-bar.module.css";
 import { ChooseTemplate } from "./choose-template.tsx";
 import type { RunNow } from "./run-now.ts";
@@ -53,13 +54,17 @@ export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
   });
   const what = countOf(chosen.length, "host");
   return (
-    <section className={styles.bar} aria-label="Selected hosts">
-      <p className={styles.words}>
-        <b>{what}</b>{" "}
-        <span className="quiet" role="status">
-          {said !== "" ? said : away > 0 ? `${away} offline: backed up when back` : "selected"}
-        </span>
-      </p>
+    <FloatingBar
+      label="Selected hosts"
+      words={
+        <>
+          <b>{what}</b>{" "}
+          <span className="quiet" role="status">
+            {said !== "" ? said : away > 0 ? `${away} offline: backed up when back` : "selected"}
+          </span>
+        </>
+      }
+    >
       {doing === "template" ? (
         <ChooseTemplate ids={chosen} onCancel={() => setDoing(null)} />
       ) : doing === null ? (
@@ -108,7 +113,7 @@ export function BulkBar({ ids, hosts, run, onClear }: BulkBarProps) {
           </Button>
         </form>
       )}
-    </section>
+    </FloatingBar>
   );
 }
 

@@ -7,6 +7,7 @@ import { useEffect, useState } from "react";
 import type { z } from "zod";
 import type { NewJob } from "@restic-manager/protocol/api/maintenance";
 import { api } from "../api.ts";
+import { CompareAgain } from "../compare/compared.tsx";
 import { newerJob } from "../live-patches.ts";
 import { hostQuery, jobQuery } from "../queries.ts";
 import { useMay } from "../session/may.ts";
@@ -33,6 +34,7 @@ export function JobActions({ job }: { job: Job }) {
       </Button>
       {operate && !finished && <CancelButtons job={job} />}
       {operate && finished && job.kind === "restore" && <RestoreAgain job={job} />}
+      {operate && finished && job.kind === "diff" && <CompareAgain job={job} />}
       {operate && finished && !CHOSEN.has(job.kind) && <AgainButton job={job} />}
     </div>
   );

@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { Job } from "@restic-manager/protocol/api/jobs";
+import { Compared } from "../compare/compared.tsx";
 import { formatDuration } from "../format/durations.ts";
 import { dayTime, timeSpan } from "../format/day-times.ts";
 import { jobQuery } from "../queries.ts";
+import { useMay } from "../session/may.ts";
 import { Notice } from "../ui/notice.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { PageProblem } from "../ui/page-problem.tsx";
@@ -52,12 +54,24 @@ export function JobPage() {
       <JobLate job={job} />
       <JobState job={job} />
       {job.log.removed === undefined ? (
-        <JobLog key={job.id} job={job} label={`Log of the ${nameOf(job)} of ${job.host.name}`} />
+        <Log job={job} />
       ) : (
         <JobLogRemoved lines={job.log.lines} removed={job.log.removed} ended={endOf(job)} />
       )}
     </Page>
   );
+}
+
+/** What a restore or a comparison logs names files of a snapshot, which the server tells operators only. */
+function Log({ job }: { job: Job }) {
+  const { operate } = useMay();
+  if (!operate && (job.kind === "restore" || job.kind === "diff"))
+    return (
+      <Notice state="idle" title="Only operators read this log">
+        It names files of a snapshot. How it stands and what came of it is above.
+      </Notice>
+    );
+  return <JobLog key={job.id} job={job} label={`Log of the ${nameOf(job)} of ${job.host.name}`} />;
 }
 
 function JobHeader({ job }: { job: Job }) {
@@ -79,6 +93,7 @@ function JobHeader({ job }: { job: Job }) {
       note={
         <>
           {job.kind === "restore" && <RestoreOf job={job} />}
+          {job.kind === "diff" && <Compared job={job} />}
           {job.source_group !== null && (
             <>
               <span>{job.source_group.name}</span>

@@ -12,7 +12,7 @@ export function JobWaits({ job }: { job: Extract<Job, { state: "queued" }> }) {
   const { data: host } = useQuery(hostQuery(job.host.id));
   const seen = host?.last_seen_at ?? null;
   const since = useTimeText((now) => (seen === null ? "" : ` since ${dayTime(Date.parse(seen), now)}`));
-  const what = kindWords[job.kind].name.toLowerCase();
+  const what = kindWords[job.kind].noun;
   const { name } = job.host;
   switch (job.waits_for) {
     case "host_offline":

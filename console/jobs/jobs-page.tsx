@@ -16,7 +16,7 @@ import { Page } from "../ui/page.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { HostPicker } from "./host-picker.tsx";
 import { jobColumns } from "./job-columns.tsx";
-import { JOB_FILTERS, jobListOf, jobsHref, type JobsSearch } from "./jobs-search.ts";
+import { JOB_FILTERS, jobListOf, jobsHref, readKind, type JobsSearch } from "./jobs-search.ts";
 import { kindWords } from "./kinds.tsx";
 import styles from "./jobs-page.module.css";
 
@@ -74,7 +74,7 @@ export function JobsPage() {
             choicesLabel="Kind"
             chosen={search.kind ?? "all"}
             onChoose={(id) => {
-              const kind = id === "init" || id === "backup" ? id : undefined;
+              const kind = readKind(id);
               go(kind === undefined ? withoutKind : { ...search, kind });
             }}
             choices={[{ id: "all", title: "Any kind" }, ...KINDS]}

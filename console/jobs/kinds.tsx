@@ -3,12 +3,14 @@ import type { JobKind } from "@restic-manager/protocol/jobs";
 import type { ReactNode } from "react";
 import { backupKind } from "./backup.tsx";
 import { checkKind } from "./check.tsx";
+import { diffKind } from "./diff.tsx";
+import { forgetSnapshotsKind } from "./forget-snapshots.tsx";
 import { forgetKind } from "./forget.tsx";
 import { initKind } from "./init.tsx";
 import { pruneKind } from "./prune.tsx";
 import { unlockKind } from "./unlock.tsx";
-import { diffKind, forgetSnapshotsKind, tagKind } from "./other-kinds.tsx";
 import { restoreKind } from "./restore.tsx";
+import { tagKind } from "./tag.tsx";
 import type { KindWords } from "./kind-words.ts";
 
 /** Every kind of job, in words. */

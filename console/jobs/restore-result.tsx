@@ -35,7 +35,9 @@ export function RestoreReport({ job, result }: { job: Job; result: Result }) {
           </div>
         </Panel>
       )}
-      <IssueTable title="Not restored" issues={result.issues} total={result.issue_count} />
+      {result.issues.length > 0 && (
+        <IssueTable title="Not restored" issues={result.issues} total={result.issue_count} />
+      )}
       {result.deleted.length > 0 && <Deleted result={result} />}
     </>
   );
@@ -57,7 +59,8 @@ function Outcome({ result }: { result: Result }) {
         state="warn"
         title={`Restored, but ${countOf(result.issue_count, "item is", "items are")} not as in the snapshot`}
       >
-        See below which and why.
+        {/* Which they are only operators are told. */}
+        {result.issues.length > 0 ? "See below which and why." : "Operators see which and why."}
       </Notice>
     );
   return (

@@ -36,7 +36,9 @@ function Survived({ job }: { job: Extract<JobOf<"restore">, { state: "failed" }>
 
 function leftInWords(left: Parameters<typeof restoreKind.resultInWords>[0]): string {
   if (left.dry_run) return "It was a preview: nothing was written.";
-  if (left.files_restored === 0) return "Nothing had been written yet.";
+  if (left.bytes_restored === 0 && left.files_restored === 0) return "Nothing had been written yet.";
   const where = left.in_place ? "in place" : `in ${left.where}`;
+  if (left.files_restored === 0)
+    return `No file was whole yet. Parts of some (${formatBytes(left.bytes_restored)}) had been written and stay ${where}.`;
   return `${countOf(left.files_restored, "file or folder", "files and folders")} of ${left.files_total} (${formatBytes(left.bytes_restored)}) had been written and stay ${where}. The last one may be incomplete.`;
 }

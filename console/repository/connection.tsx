@@ -1,12 +1,16 @@
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import type { RepositoryPage } from "@restic-manager/protocol/api/repository-page";
+import { api } from "../api.ts";
+import { countOf } from "../format/numbers.ts";
 import { kindWords } from "../jobs/kinds.tsx";
+import { useMay } from "../session/may.ts";
 import { AppLink } from "../ui/app-link.tsx";
 import { Facts, type Fact } from "../ui/facts.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { StatusMark } from "../ui/status-mark.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
 import styles from "./repository.module.css";
+import { RunUpkeep } from "./run-upkeep.tsx";
 
 /** Where it is, who shares it, and who has it for itself now. */
 export function Connection({ host, repository }: { host: Host; repository: RepositoryPage }) {
@@ -51,6 +55,7 @@ export function Connection({ host, repository }: { host: Host; repository: Repos
             ),
           },
         ]),
+    { label: "Locks", value: <Locks host={host} repository={repository} /> },
     { label: "Bandwidth", value: bandwidthInWords(host.bandwidth) },
   ];
   return (
@@ -92,6 +97,39 @@ function State({ repository: { state } }: { repository: RepositoryPage }) {
     case "no_credentials":
       return <StatusMark state="warn" icon="issues" word="No credentials" />;
   }
+}
+
+/** What the last look at them found. A job that meets one waits for it before it says so: here somebody can look at once. */
+function Locks({ host, repository: { locks, run_now: now } }: { host: Host; repository: RepositoryPage }) {
+  const { operate } = useMay();
+  if (locks.state === "locked") {
+    const count = locks.locks.length;
+    return <StatusMark state="warn" icon="late" word={count === 0 ? "Locked" : countOf(count, "lock")} />;
+  }
+  return (
+    <>
+      {locks.state === "unknown" ? (
+        "not known yet"
+      ) : (
+        <>
+          <StatusMark state="ok" icon="done" word="None" />{" "}
+          <span className="quiet">
+            seen <TimeAgo at={Date.parse(locks.at)} />
+          </span>
+        </>
+      )}
+      {operate && (
+        <RunUpkeep
+          quiet
+          hostId={host.id}
+          label="Remove stale locks"
+          what={`the repository of ${host.name}`}
+          hindrance={now.unlock}
+          run={(when_offline) => api.runUnlock(host.id, { when_offline })}
+        />
+      )}
+    </>
+  );
 }
 
 function bandwidthInWords(caps: Host["bandwidth"]): string {

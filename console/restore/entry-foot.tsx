@@ -26,19 +26,25 @@ export function EntryFoot({ host, snapshot, entry, onRoot }: EntryFootProps) {
     );
   }
   const { path, folder } = entry;
-  const download = (title: string, archive?: "tar" | "zip") => (
-    <Button
-      component="a"
-      size="xs"
-      variant="default"
-      href={api.downloadHref(host.id, snapshot.id, path, archive)}
-      download
-      leftSection={<IconDownload size={14} />}
-      data-disabled={!host.online || undefined}
-    >
-      {title}
-    </Button>
-  );
+  // restic cannot be given such a name; a restore, or the folder around it as an archive, has it.
+  const nameless = path.includes("\ufffd");
+  const download = (title: string, as: "file" | "tar" | "zip") =>
+    host.online && !nameless ? (
+      <Button
+        component="a"
+        size="xs"
+        variant="default"
+        href={api.downloadHref(host.id, snapshot.id, { path, as })}
+        download
+        leftSection={<IconDownload size={14} />}
+      >
+        {title}
+      </Button>
+    ) : (
+      <Button size="xs" variant="default" disabled leftSection={<IconDownload size={14} />}>
+        {title}
+      </Button>
+    );
   return (
     <>
       <div className={styles.foot}>
@@ -67,10 +73,20 @@ export function EntryFoot({ host, snapshot, entry, onRoot }: EntryFootProps) {
             >
               Versions
             </Button>
-            {download("Download")}
+            {download("Download", "file")}
           </>
         )}
       </div>
+      {nameless && (
+        <p className={styles.why}>
+          The name has bytes that are no UTF-8: download the folder around it, or restore it.
+        </p>
+      )}
+      {!host.online && (
+        <p className={styles.why}>
+          Downloads are blocked while {host.name} is offline: its own agent reads them.
+        </p>
+      )}
       {versionsOf === path && <FileVersionsList host={host} path={path} />}
     </>
   );

@@ -15,6 +15,8 @@ export interface Picks {
   readonly chosen: ReadonlyMap<string, Picked>;
   /** Every folder above a pick, so that a row's box costs one look. */
   readonly above: ReadonlySet<string>;
+  /** Folders that were picked themselves before something was taken out of them. */
+  readonly parted: ReadonlySet<string>;
 }
 
 export type Tick = "all" | "some" | "none";
@@ -32,9 +34,9 @@ export interface Known {
 /** `load`: what is in this folder must be known first; `many`: this would take more paths than a restore can have. */
 export type Toggled = { ok: true; picks: Picks } | { ok: false; why: "load" | "many"; folder: string };
 
-export const NOTHING_PICKED: Picks = { chosen: new Map(), above: new Set() };
+export const NOTHING_PICKED: Picks = { chosen: new Map(), above: new Set(), parted: new Set() };
 
-function picksOf(chosen: ReadonlyMap<string, Picked>): Picks {
+function picksOf(chosen: ReadonlyMap<string, Picked>, parted: ReadonlySet<string>): Picks {
   const above = new Set<string>();
   for (const path of chosen.keys()) {
     for (const folder of foldersAbove(path)) {
@@ -43,7 +45,7 @@ function picksOf(chosen: ReadonlyMap<string, Picked>): Picks {
       above.add(folder);
     }
   }
-  return { chosen, above };
+  return { chosen, above, parted: new Set([...parted].filter((folder) => above.has(folder))) };
 }
 
 /** Whether a thing is picked, with all, some or none of what is below it. */
@@ -59,21 +61,22 @@ export function coverOf({ chosen }: Picks, path: string): string | undefined {
 
 /**
  * Picks a thing, or takes it away when all of it was picked. What is taken out of a picked folder leaves the folder's other things
- * picked one by one; when they are all picked again, so is the folder. `/` is never picked in the stead of what is in it.
+ * picked one by one; when they are all picked again, so is the folder. No other folder is ever picked in the stead of what is in it:
+ * there may be more in it on the disk than in the snapshot, which a restore in place could delete.
  */
 export function toggle(picks: Picks, entry: Picked, known: Known): Toggled {
   const chosen = new Map(picks.chosen);
-  if (chosen.delete(entry.path)) return { ok: true, picks: picksOf(chosen) };
+  if (chosen.delete(entry.path)) return { ok: true, picks: picksOf(chosen, picks.parted) };
   const cover = coverOf(picks, entry.path);
-  if (cover === undefined) return add(chosen, entry, known);
-  return takeOut(chosen, cover, entry.path, known);
+  if (cover === undefined) return add(chosen, picks.parted, entry, known);
+  return takeOut(chosen, picks.parted, { cover, path: entry.path }, known);
 }
 
-function add(chosen: Map<string, Picked>, entry: Picked, known: Known): Toggled {
+function add(chosen: Map<string, Picked>, parted: ReadonlySet<string>, entry: Picked, known: Known): Toggled {
   const inside = entry.path === "/" ? "/" : `${entry.path}/`;
   for (const path of chosen.keys()) if (path.startsWith(inside)) chosen.delete(path);
   chosen.set(entry.path, entry);
-  for (let folder = folderOf(entry.path); folder !== "/"; folder = folderOf(folder)) {
+  for (let folder = folderOf(entry.path); parted.has(folder); folder = folderOf(folder)) {
     const children = known.childrenOf(folder);
     const whole = known.entryOf(folder);
     if (children === undefined || whole === undefined || children.length > chosen.size) break;
@@ -82,10 +85,16 @@ function add(chosen: Map<string, Picked>, entry: Picked, known: Known): Toggled 
     chosen.set(folder, whole);
   }
   if (chosen.size > MOST_PICKS) return { ok: false, why: "many", folder: folderOf(entry.path) };
-  return { ok: true, picks: picksOf(chosen) };
+  return { ok: true, picks: picksOf(chosen, parted) };
 }
 
-function takeOut(chosen: Map<string, Picked>, cover: string, path: string, known: Known): Toggled {
+function takeOut(
+  chosen: Map<string, Picked>,
+  before: ReadonlySet<string>,
+  { cover, path }: { cover: string; path: string },
+  known: Known,
+): Toggled {
+  const parted = new Set(before);
   chosen.delete(cover);
   const chain = [path, ...foldersAbove(path)];
   // From the picked folder down to the one that holds what is taken out.
@@ -93,10 +102,11 @@ function takeOut(chosen: Map<string, Picked>, cover: string, path: string, known
     const folder = chain[step] ?? cover;
     const children = known.childrenOf(folder);
     if (children === undefined) return { ok: false, why: "load", folder };
+    parted.add(folder);
     for (const child of children) if (child.path !== chain[step - 1]) chosen.set(child.path, child);
     if (chosen.size > MOST_PICKS) return { ok: false, why: "many", folder };
   }
-  return { ok: true, picks: picksOf(chosen) };
+  return { ok: true, picks: picksOf(chosen, parted) };
 }
 
 export interface PickTotals {

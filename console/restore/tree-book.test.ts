@@ -93,6 +93,37 @@ describe("a snapshot's folders on a page", () => {
     expect(later.length).toBe(0);
   });
 
+  test("a scroll bar that is dragged through half a million things asks for a few pages, and then for where it stopped", async () => {
+    const { book, asked } = agent(500_000);
+    book.need("/", 0);
+    await settled();
+    for (let at = 1_000; at < 500_000; at += 1_000) book.need("/", at);
+    expect(asked.length).toBe(5);
+    await settled();
+    book.need("/", 499_999);
+    await settled();
+    expect(asked.length).toBe(6);
+    expect(book.folder("/")?.items[499_999]?.name).toBe("f499999");
+  });
+
+  test("an agent that is busy is asked again, and what is shown stays", async () => {
+    const { book, asked, state, later } = agent(1_000);
+    book.need("/", 0);
+    await settled();
+    state.problem = new ApiProblem({ code: "agent_busy", message: "too many questions at once" }, 503);
+    book.need("/", 700);
+    await settled();
+    // The page is drawn again and again meanwhile.
+    book.need("/", 700);
+    await settled();
+    expect(asked).toEqual(["/ 0", "/ 500"]);
+    expect(countRows(book.rows("/"))).toBe(1_000);
+    state.problem = undefined;
+    later.splice(0).forEach((act) => act());
+    await settled();
+    expect(book.folder("/")?.items[700]?.name).toBe("f700");
+  });
+
   test("what cannot be read says why, and can be tried again", async () => {
     const { book, state } = agent(3);
     state.problem = new ApiProblem({ code: "host_offline", message: "db is not connected" }, 503);

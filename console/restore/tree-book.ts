@@ -9,6 +9,8 @@ import type { OpenFolder } from "./tree-rows.ts";
 const PAGE = 500;
 /** While the agent indexes a snapshot it is asked again this often. */
 const AGAIN_MS = 2_000;
+/** Pages of one folder under way at once. Somebody who drags the scroll bar passes hundreds, and wants the last: it is asked for next. */
+const PAGES_UNDER_WAY = 4;
 
 export interface FolderState {
   path: string;
@@ -17,7 +19,7 @@ export interface FolderState {
   /** By their place; pages come in any order, so there are holes. */
   items: TreeEntry[];
   loaded: number;
-  /** Places from which a page is under way. */
+  /** Places from which a page is under way, or will be asked for again by itself. */
   asking: Set<number>;
   problem: ApiProblem | undefined;
   indexed: boolean;
@@ -103,7 +105,9 @@ export class TreeBook {
     // An answer may hold fewer than were asked for: then the next page begins where it ended.
     let from = at - (at % PAGE);
     while (from < at && folder.items[from] !== undefined) from += 1;
-    if (!folder.asking.has(from)) void this.#load(folder, from);
+    // Whoever still looks there asks again when one of them has come.
+    if (folder.asking.has(from) || folder.asking.size >= PAGES_UNDER_WAY) return;
+    void this.#load(folder, from);
   }
 
   retry(path: string): void {
@@ -181,6 +185,7 @@ export class TreeBook {
     const gone = this.#gone.signal;
     folder.asking.add(from);
     const { path } = folder;
+    let again = false;
     try {
       const page = await this.#parts.ask(
         {
@@ -198,14 +203,14 @@ export class TreeBook {
       if (gone.aborted) return false;
       const problem = asProblem(error);
       if (problem.code === "snapshot_too_large") this.unindexable = true;
-      if (problem.code === "snapshot_indexing" || (indexed && problem.code === "agent_busy"))
-        this.#later(() => void this.#load(folder, from, indexed));
+      again = problem.code === "snapshot_indexing" || problem.code === "agent_busy";
+      if (again) this.#later(() => void this.#load(folder, from, indexed));
       // Sums that do not come leave what is shown as it is.
       else if (!indexed) folder.problem = problem;
       return false;
     } finally {
       if (!gone.aborted) {
-        folder.asking.delete(from);
+        if (!again) folder.asking.delete(from);
         this.#changed();
       }
     }

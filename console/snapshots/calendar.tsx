@@ -8,7 +8,7 @@ import styles from "./snapshots.module.css";
 
 /** Weeks that fit side by side. */
 const WEEKS = 26;
-const PHONE_WEEKS = 16;
+const PHONE_WEEKS = 13;
 
 interface CalendarProps {
   /** Of snapshots, in ms since 1970. */
@@ -27,7 +27,7 @@ export function Calendar({ times, day, onDay }: CalendarProps) {
   );
   const days = weeks.flat().filter(({ future }) => !future);
   const without = days.filter(({ count }) => count === 0).length;
-  const sentence = `${countOf(days.length, "day")}: snapshots on ${days.length - without} of them, the darker the more`;
+  const sentence = `${countOf(days.length, "day")}: snapshots on ${days.length - without} of them, the stronger the more`;
   return (
     <div>
       <div className={styles.calendar} role="group" aria-label={sentence}>

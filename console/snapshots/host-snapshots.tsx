@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Host } from "@restic-manager/protocol/api/hosts";
 import { formatCount } from "../format/numbers.ts";
@@ -10,9 +9,10 @@ import { AppLink } from "../ui/app-link.tsx";
 import { DataTable } from "../ui/data-table/data-table.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FilterBar } from "../ui/filter-bar.tsx";
+import { useInPlace } from "../ui/in-place.ts";
 import { Panel } from "../ui/panel.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import { anomaliesOf } from "./anomalies.ts";
+import { useTyped } from "../ui/use-typed.ts";
 import { Calendar } from "./calendar.tsx";
 import { ChosenBar } from "./chosen-bar.tsx";
 import { Growth } from "./growth.tsx";
@@ -31,62 +31,64 @@ export interface SnapshotsSearch extends Omit<SnapshotFilter, "odd"> {
 
 /** Every snapshot of this machine, as its agent last listed them: when, how much, and which are not like the others. */
 export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsSearch }) {
-  const router = useRouter();
+  const goInPlace = useInPlace();
   const { operate } = useMay();
   const { data, error } = useQuery(allSnapshotsQuery(host.id));
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   const all = useMemo(() => data?.items ?? [], [data]);
-  const anomalies = useMemo(() => anomaliesOf(all), [all]);
+  const unusual = all.filter(({ anomalies }) => anomalies !== undefined).length;
   const sort: SnapshotSort = SNAPSHOT_SORTS.find((one) => one === search.sort) ?? "time";
   const order = search.order === "asc" ? "asc" : "desc";
   const { q, tag, day } = search;
   const odd = search.odd !== undefined;
+  const [typed, setTyped] = useTyped(q ?? "");
   const rows = useMemo(
     () =>
       sorted(
-        filtered(
-          all,
-          {
-            ...(q === undefined ? {} : { q }),
-            ...(tag === undefined ? {} : { tag }),
-            ...(day === undefined ? {} : { day }),
-            odd,
-          },
-          anomalies,
-        ),
+        filtered(all, {
+          ...(q === undefined ? {} : { q }),
+          ...(tag === undefined ? {} : { tag }),
+          ...(day === undefined ? {} : { day }),
+          odd,
+        }),
         sort,
         order,
       ),
-    [all, q, tag, day, odd, anomalies, sort, order],
+    [all, q, tag, day, odd, sort, order],
   );
-  const columns = useMemo(
-    () => snapshotColumns({ hostId: host.id, anomalies, operate }),
-    [host.id, anomalies, operate],
-  );
+  const columns = useMemo(() => snapshotColumns({ hostId: host.id, operate }), [host.id, operate]);
   const times = useMemo(() => all.map(({ time }) => Date.parse(time)), [all]);
   const tags = [...new Set(all.flatMap((one) => one.tags))].toSorted();
-  const chosen = all.filter(({ id }) => ids.has(id));
-  const go = (next: SnapshotsSearch, how: "push" | "replace" = "push") =>
-    router.history[how](snapshotsHref(host.id, next));
+  // What a filter hides is not touched.
+  const chosen = rows.filter(({ id }) => ids.has(id));
+  const hidden = all.filter(({ id }) => ids.has(id)).length - chosen.length;
+  const go = (next: SnapshotsSearch, how?: "push" | "replace") =>
+    goInPlace(snapshotsHref(host.id, next), how);
   const open =
     search.snapshot === undefined ? undefined : all.find(({ id }) => id.startsWith(search.snapshot ?? ""));
   return (
     <>
       {search.snapshot !== undefined && data !== undefined && (
-        <SnapshotPanel host={host} snapshot={open} snapshotId={search.snapshot} />
+        <SnapshotPanel
+          host={host}
+          snapshot={open}
+          snapshotId={search.snapshot}
+          all={all}
+          closeHref={snapshotsHref(host.id, without(search, "snapshot", undefined))}
+        />
       )}
       {all.length > 0 && (
         <div className={styles.charts}>
           <Panel title="By day">
             <Calendar times={times} day={day} onDay={(next) => go(without(search, "day", next))} />
           </Panel>
-          <Panel title="Growth" note="What the snapshots that are kept added to the repository, summed up.">
+          <Panel title="Growth" note="What the snapshots listed here added to the repository, summed up.">
             <Growth snapshots={all} />
           </Panel>
         </div>
       )}
       {chosen.length > 0 && (
-        <ChosenBar host={host} chosen={chosen} all={all} onClear={() => setIds(new Set())} />
+        <ChosenBar host={host} chosen={chosen} hidden={hidden} all={all} onClear={() => setIds(new Set())} />
       )}
       <Panel
         flush
@@ -102,8 +104,11 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
         {all.length > 0 && (
           <FilterBar
             searchLabel="Find by ID, tag or path"
-            search={q ?? ""}
-            onSearch={(text) => go(without(search, "q", text === "" ? undefined : text), "replace")}
+            search={typed}
+            onSearch={(text) => {
+              setTyped(text);
+              go(without(search, "q", text.trim() === "" ? undefined : text.trim()), "replace");
+            }}
             choicesLabel="Tag"
             chosen={odd ? "?odd" : (tag ?? "?all")}
             onChoose={(id) => {
@@ -113,13 +118,13 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
             choices={[
               { id: "?all", title: "All", count: all.length },
               ...tags.slice(0, 8).map((one) => ({ id: one, title: one })),
-              ...(anomalies.size === 0
+              ...(unusual === 0
                 ? []
                 : [
                     {
                       id: "?odd",
                       title: "Unusual",
-                      count: anomalies.size,
+                      count: unusual,
                       mark: { state: "warn", icon: "issues" } as const,
                     },
                   ]),
@@ -128,7 +133,11 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
             {day !== undefined && (
               <span className={styles.only}>
                 Only {day}{" "}
-                <AppLink className="link" href={snapshotsHref(host.id, without(search, "day", undefined))}>
+                <AppLink
+                  inPlace
+                  className="link"
+                  href={snapshotsHref(host.id, without(search, "day", undefined))}
+                >
                   Show all days
                 </AppLink>
               </span>
@@ -154,7 +163,7 @@ export function HostSnapshots({ host, search }: { host: Host; search: SnapshotsS
                 kind="filtered"
                 title={`No snapshot matches this filter. ${formatCount(all.length)} are hidden by it.`}
                 actions={
-                  <AppLink className="link" href={snapshotsHref(host.id, {})}>
+                  <AppLink inPlace className="link" href={snapshotsHref(host.id, {})}>
                     Clear the filter
                   </AppLink>
                 }

@@ -1,6 +1,5 @@
 import { IconRestore } from "@tabler/icons-react";
-import type { Snapshot } from "@restic-manager/protocol/snapshot";
-import { formatBytes } from "../format/bytes.ts";
+import type { ListedSnapshot, SnapshotAnomaly } from "@restic-manager/protocol/api/hosts";
 import { formatCount } from "../format/numbers.ts";
 import { shortDateTime } from "../format/times.ts";
 import { wizardHref } from "../restore/wizard-search.ts";
@@ -9,38 +8,37 @@ import { LinkButton } from "../ui/link-button.tsx";
 import { Bytes, Duration } from "../ui/quantity.tsx";
 import { StateIcon } from "../ui/state-icon.tsx";
 import { TimeAgo } from "../ui/time-ago.tsx";
-import type { Anomaly } from "./anomalies.ts";
+import { anomalyInWords } from "./anomaly-words.ts";
 import { PathsInLine, TagsInLine } from "./snapshot-cells.tsx";
 import styles from "./snapshots.module.css";
 
 interface ColumnParts {
   hostId: string;
-  anomalies: ReadonlyMap<string, Anomaly>;
   /** Who may restore. */
   operate: boolean;
 }
 
 /** The columns of a host's snapshots; what restic did not keep of an old one is a dash. */
-export function snapshotColumns({ hostId, anomalies, operate }: ColumnParts): readonly Column<Snapshot>[] {
+export function snapshotColumns({ hostId, operate }: ColumnParts): readonly Column<ListedSnapshot>[] {
   return [
     {
       id: "id",
       title: "Snapshot",
-      width: "84px",
+      width: "76px",
       phone: "name",
       cell: ({ id }) => <span className="mono">{id.slice(0, 8)}</span>,
     },
     {
       id: "time",
       title: "Taken",
-      width: "140px",
+      width: "132px",
       sort: "time",
       cell: ({ time }) => shortDateTime(Date.parse(time)),
     },
     {
       id: "age",
       title: "Age",
-      width: "80px",
+      width: "72px",
       from: 1240,
       phone: "state",
       cell: ({ time }) => <TimeAgo at={Date.parse(time)} inRow />,
@@ -60,9 +58,18 @@ export function snapshotColumns({ hostId, anomalies, operate }: ColumnParts): re
       cell: (one) => <PathsInLine snapshot={one} />,
     },
     {
+      id: "files",
+      title: "Files",
+      width: "72px",
+      align: "end",
+      sort: "files",
+      from: 1360,
+      cell: ({ summary }) => (summary === undefined ? "–" : formatCount(summary.total_files_processed)),
+    },
+    {
       id: "size",
       title: "Size",
-      width: "82px",
+      width: "78px",
       align: "end",
       sort: "size",
       cell: ({ summary }) => (summary === undefined ? "–" : <Bytes value={summary.total_bytes_processed} />),
@@ -70,24 +77,24 @@ export function snapshotColumns({ hostId, anomalies, operate }: ColumnParts): re
     {
       id: "added",
       title: "Added",
-      width: "104px",
+      width: "86px",
       align: "end",
       sort: "added",
-      cell: (one) => <Marked of="added" snapshot={one} anomaly={anomalies.get(one.id)} />,
+      cell: (one) => <Marked of="added" snapshot={one} />,
     },
     {
       id: "changed",
       title: "New, changed",
-      width: "128px",
+      width: "112px",
       align: "end",
       sort: "changed",
       from: 1080,
-      cell: (one) => <Marked of="changed" snapshot={one} anomaly={anomalies.get(one.id)} />,
+      cell: (one) => <Marked of="changed" snapshot={one} />,
     },
     {
       id: "duration",
       title: "Took",
-      width: "104px",
+      width: "92px",
       align: "end",
       sort: "duration",
       from: 1360,
@@ -114,19 +121,18 @@ export function snapshotColumns({ hostId, anomalies, operate }: ColumnParts): re
                 Restore
               </LinkButton>
             ),
-          } satisfies Column<Snapshot>,
+          } satisfies Column<ListedSnapshot>,
         ]
       : []),
   ];
 }
 
 interface MarkedProps {
-  of: Anomaly["what"];
-  snapshot: Snapshot;
-  anomaly: Anomaly | undefined;
+  of: SnapshotAnomaly["what"];
+  snapshot: ListedSnapshot;
 }
 
-function Marked({ of, snapshot: { summary }, anomaly }: MarkedProps) {
+function Marked({ of, snapshot: { summary, anomalies } }: MarkedProps) {
   if (summary === undefined) return <>–</>;
   const value =
     of === "added" ? (
@@ -134,13 +140,12 @@ function Marked({ of, snapshot: { summary }, anomaly }: MarkedProps) {
     ) : (
       `${formatCount(summary.files_new)}, ${formatCount(summary.files_changed)}`
     );
-  if (anomaly?.what !== of) return <>{value}</>;
-  const usual =
-    of === "added" ? formatBytes(anomaly.usual) : `${formatCount(Math.round(anomaly.usual))} files`;
+  const anomaly = anomalies?.find(({ what }) => what === of);
+  if (anomaly === undefined) return <>{value}</>;
   return (
-    <span className={styles.odd} title={`Far more than usual: ${usual}`}>
+    <span className={styles.odd}>
       <StateIcon state="warn" icon="issues" size={14} />
-      <span className="visually-hidden">far more than usual, {usual}: </span>
+      <span className="visually-hidden">{anomalyInWords(anomaly)}: </span>
       {value}
     </span>
   );

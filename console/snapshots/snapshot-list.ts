@@ -1,7 +1,8 @@
+import type { ListedSnapshot } from "@restic-manager/protocol/api/hosts";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
 import { dayOf } from "./calendar.ts";
 
-export const SNAPSHOT_SORTS = ["time", "size", "added", "changed", "duration"] as const;
+export const SNAPSHOT_SORTS = ["time", "files", "size", "added", "changed", "duration"] as const;
 export type SnapshotSort = (typeof SNAPSHOT_SORTS)[number];
 
 /** What the tab's address says of its list. */
@@ -11,23 +12,22 @@ export interface SnapshotFilter {
   tag?: string;
   /** `2026-11-21`, in the reader's zone. */
   day?: string;
-  /** Only those that are not like the others. */
+  /** Only those that are not like those before them. */
   odd?: boolean;
 }
 
 /** The snapshots that a filter lets through, as they come. */
 export function filtered(
-  snapshots: readonly Snapshot[],
+  snapshots: readonly ListedSnapshot[],
   { q, tag, day, odd }: SnapshotFilter,
-  anomalies: ReadonlyMap<string, unknown>,
   timeZone?: string,
-): Snapshot[] {
+): ListedSnapshot[] {
   const part = q?.trim().toLowerCase() ?? "";
   return snapshots.filter(
     (one) =>
       (tag === undefined || one.tags.includes(tag)) &&
       (day === undefined || dayOf(Date.parse(one.time), timeZone) === day) &&
-      (odd !== true || anomalies.has(one.id)) &&
+      (odd !== true || one.anomalies !== undefined) &&
       (part === "" ||
         one.id.startsWith(part) ||
         [...one.tags, ...one.paths].some((text) => text.toLowerCase().includes(part))),
@@ -35,7 +35,11 @@ export function filtered(
 }
 
 /** Sorted by one fact; those without it come last either way. */
-export function sorted(snapshots: readonly Snapshot[], by: SnapshotSort, order: "asc" | "desc"): Snapshot[] {
+export function sorted<One extends Snapshot>(
+  snapshots: readonly One[],
+  by: SnapshotSort,
+  order: "asc" | "desc",
+): One[] {
   const sign = order === "asc" ? 1 : -1;
   const keyed = snapshots.map((one) => ({ one, key: keyOf(one, by) }));
   return keyed
@@ -51,6 +55,8 @@ function keyOf({ time, summary }: Snapshot, by: SnapshotSort): number | undefine
   if (by === "time") return Date.parse(time);
   if (summary === undefined) return undefined;
   switch (by) {
+    case "files":
+      return summary.total_files_processed;
     case "size":
       return summary.total_bytes_processed;
     case "added":

@@ -1,6 +1,5 @@
 import { IconRestore } from "@tabler/icons-react";
-import type { Host } from "@restic-manager/protocol/api/hosts";
-import type { Snapshot } from "@restic-manager/protocol/snapshot";
+import type { Host, ListedSnapshot } from "@restic-manager/protocol/api/hosts";
 import { countOf, formatCount } from "../format/numbers.ts";
 import { absoluteTime } from "../format/times.ts";
 import styles from "../host/host.module.css";
@@ -11,17 +10,23 @@ import { CopyField } from "../ui/copy-field.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { Facts, type Fact } from "../ui/facts.tsx";
 import { LinkButton } from "../ui/link-button.tsx";
+import { Notice } from "../ui/notice.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Bytes, Duration } from "../ui/quantity.tsx";
+import { anomalyInWords } from "./anomaly-words.ts";
+import { ComparePicker } from "./compare-picker.tsx";
 
 interface SnapshotPanelProps {
   host: Host;
-  snapshot: Snapshot | undefined;
+  snapshot: ListedSnapshot | undefined;
   snapshotId: string;
+  all: readonly ListedSnapshot[];
+  /** The list alone, filtered as it is. */
+  closeHref: string;
 }
 
 /** One snapshot opened above the list. */
-export function SnapshotPanel({ host, snapshot, snapshotId }: SnapshotPanelProps) {
+export function SnapshotPanel({ host, snapshot, snapshotId, all, closeHref }: SnapshotPanelProps) {
   const { operate } = useMay();
   return (
     <Panel
@@ -42,7 +47,7 @@ export function SnapshotPanel({ host, snapshot, snapshotId }: SnapshotPanelProps
               Restore files
             </LinkButton>
           )}
-          <AppLink className="link" href={`/hosts/${host.id}?tab=snapshots`}>
+          <AppLink className="link" href={closeHref}>
             Close
           </AppLink>
         </>
@@ -52,11 +57,18 @@ export function SnapshotPanel({ host, snapshot, snapshotId }: SnapshotPanelProps
         <EmptyState
           kind="refused"
           title="This snapshot is not in the list"
-          text="It was removed from the repository, or stands further down."
+          text="It was removed from the repository, or it got another ID when its tags were changed."
         />
       ) : (
         <div className={styles.pair}>
           <div className={styles.stack}>
+            {snapshot.anomalies !== undefined && (
+              <Notice state="warn" title="Not like the ones before it">
+                {snapshot.anomalies.map((anomaly) => (
+                  <p key={anomaly.what}>{anomalyInWords(anomaly)}.</p>
+                ))}
+              </Notice>
+            )}
             <CopyField label="Snapshot ID" value={snapshot.id} />
             <div>
               <h3>Paths</h3>
@@ -71,6 +83,7 @@ export function SnapshotPanel({ host, snapshot, snapshotId }: SnapshotPanelProps
                 )}
               </ul>
             </div>
+            {operate && <ComparePicker key={snapshot.id} host={host} snapshot={snapshot} all={all} />}
           </div>
           <Facts items={factsOf(snapshot)} />
         </div>
@@ -79,7 +92,7 @@ export function SnapshotPanel({ host, snapshot, snapshotId }: SnapshotPanelProps
   );
 }
 
-function factsOf(snapshot: Snapshot): Fact[] {
+function factsOf(snapshot: ListedSnapshot): Fact[] {
   const { summary } = snapshot;
   return [
     { label: "Taken", value: absoluteTime(Date.parse(snapshot.time)) },

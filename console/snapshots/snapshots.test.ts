@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ResticId } from "@restic-manager/protocol/ids";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
-import { anomaliesOf } from "./anomalies.ts";
 import { calendarWeeks, dayOf } from "./calendar.ts";
+import { growthOf } from "./growth-points.ts";
 import { filtered, predecessorOf, SNAPSHOT_SORTS, sorted } from "./snapshot-list.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -59,30 +59,18 @@ describe("the calendar", () => {
   });
 });
 
-describe("an anomaly", () => {
-  const usual = Array.from({ length: 12 }, (_, n) => snapshot(n + 2));
-
-  test("is marked where added bytes or changed files leave what is usual for its group", () => {
-    const big = snapshot(1, {}, 5_000 * MIB);
-    const busy = snapshot(0, {}, 10 * MIB, 90_000);
-    const found = anomaliesOf([busy, big, ...usual]);
-    expect([...found]).toEqual([
-      [big.id, { what: "added", value: 5_000 * MIB, usual: 10 * MIB }],
-      [busy.id, { what: "changed", value: 90_000, usual: 20 }],
-    ]);
-  });
-
-  test("is not the first snapshot, which saves everything, nor one of another group", () => {
-    expect(anomaliesOf([...usual, snapshot(99, {}, 9_000 * MIB)]).size).toBe(0);
-    expect(anomaliesOf([...usual, snapshot(1, { tags: ["other"] }, 9_000 * MIB)]).size).toBe(0);
-  });
-
-  test("is never found in snapshots that are all alike, however large", () => {
+describe("growth", () => {
+  test("never falls, ends at what all of them added, and counts every one however few points it has", () => {
     fc.assert(
-      fc.property(fc.nat(1_000_000), fc.integer({ min: 0, max: 40 }), (mib, count) => {
-        const like = Array.from({ length: count }, (_, n) => snapshot(n, {}, mib * MIB, mib));
-        expect(anomaliesOf(like).size).toBe(0);
+      fc.property(fc.array(fc.nat(1_000), { maxLength: 900 }), (added) => {
+        const { count, points } = growthOf(added.map((bytes, n) => snapshot(n, {}, bytes)));
+        expect(count).toBe(added.length);
+        expect(points.length).toBeLessThanOrEqual(301);
+        const sums = points.map(({ sum }) => sum);
+        expect(sums).toEqual(sums.toSorted((a, b) => a - b));
+        expect(sums.at(-1) ?? 0).toBe(added.reduce((sum, one) => sum + one, 0));
       }),
+      { numRuns: 30 },
     );
   });
 });
@@ -111,14 +99,19 @@ describe("the list", () => {
   });
 
   test("is narrowed by id, tag, path and day", () => {
-    const all = [snapshot(1), snapshot(2, { tags: ["db"], paths: ["/srv/Dump"] })];
+    const odd = { what: "added", value: 9, usual: 1, limit: 3 } as const;
+    const all = [
+      snapshot(1),
+      snapshot(2, { tags: ["db"], paths: ["/srv/Dump"] }),
+      { ...snapshot(3), anomalies: [odd] },
+    ];
     const ids = (filter: Parameters<typeof filtered>[1]) =>
-      filtered(all, filter, new Map(), "UTC").map(({ id }) => Number.parseInt(id, 16));
+      filtered(all, filter, "UTC").map(({ id }) => Number.parseInt(id, 16));
     expect(ids({ q: "dump" })).toEqual([2]);
-    expect(ids({ tag: "default" })).toEqual([1]);
+    expect(ids({ tag: "default" })).toEqual([1, 3]);
     expect(ids({ day: "2026-11-19" })).toEqual([2]);
-    expect(ids({ q: "0".repeat(63) })).toEqual([1, 2]);
-    expect(ids({ odd: true })).toEqual([]);
+    expect(ids({ q: "0".repeat(63) })).toEqual([1, 2, 3]);
+    expect(ids({ odd: true })).toEqual([3]);
   });
 
   test("knows which one came before another of the same tags and paths", () => {

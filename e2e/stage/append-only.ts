@@ -1,8 +1,19 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { realRestic, startRestServer, type RestServer } from "@restic-manager/restic/testing/real";
 import { REPOSITORY_PASSWORD } from "./real-repository.ts";
 import type { Casting } from "./stage.ts";
+import { until } from "./until.ts";
 
 /** Nothing that the agent keeps may hold one of these. */
 export const BOSS = { username: "boss", password: "the-password-that-may-delete" } as const;
@@ -82,6 +93,31 @@ export class AppendOnlyRepository {
     ]);
     if (code !== 0) throw new Error(`restic ${args.join(" ")} ended with ${code}: ${err}`);
     return out;
+  }
+
+  /** A restic of somebody else, on this machine, that holds a lock: its backup has 20 KiB/s for megabytes. */
+  async holdLock(name: string) {
+    const many = join(this.#folder, "many");
+    mkdirSync(many, { recursive: true });
+    for (let n = 0; n < 40; n += 1)
+      writeFileSync(join(many, String(n)), crypto.getRandomValues(new Uint8Array(65_536)));
+    const child = this.spawn(name, ["backup", "--limit-upload", "20", "--host", "somebody", many]);
+    await until("somebody has a lock", async () => (await this.locks(name)).length > 0);
+    return child;
+  }
+
+  /** The locks there are, as the restic CLI lists them. */
+  async locks(name: string): Promise<string[]> {
+    const listed = await this.restic(name, ["list", "locks", "--no-lock"]);
+    return listed.split("\n").filter((line) => line !== "");
+  }
+
+  /** How many bytes the packs of a repository take on the disk of its server. */
+  packBytes(name: string): number {
+    return filesBelow(join(this.#everyday.dataDir, name, "data")).reduce(
+      (sum, path) => sum + statSync(path).size,
+      0,
+    );
   }
 
   /** Changes a byte in the middle of the largest pack, and gives its id and how to put it right again. */

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { realRestic, startRestServer, type RestServer } from "@restic-manager/restic/testing/real";
 import type { Casting } from "./stage.ts";
 
@@ -38,15 +38,26 @@ export class RealRepository {
 
   /** Runs the restic CLI by itself. Throws with its words when it fails. */
   async restic(name: string, args: string[], password: string = REPOSITORY_PASSWORD): Promise<string> {
-    const child = Bun.spawn([realRestic(), ...args], {
+    return await this.#run([realRestic(), ...args], {
+      RESTIC_REPOSITORY: `${this.#server.url}${name}/`,
+      RESTIC_PASSWORD: password,
+    });
+  }
+
+  /** Runs a command that somebody pasted into a shell. It names the repository itself, as a person who knows the passwords would use it. */
+  async shell(command: string): Promise<string> {
+    return await this.#run(["/bin/sh", "-c", command], { RESTIC_PASSWORD: REPOSITORY_PASSWORD });
+  }
+
+  async #run(argv: string[], env: Record<string, string>): Promise<string> {
+    const child = Bun.spawn(argv, {
       env: {
-        RESTIC_REPOSITORY: `${this.#server.url}${name}/`,
-        RESTIC_PASSWORD: password,
         RESTIC_REST_USERNAME: ACCOUNT.username,
         RESTIC_REST_PASSWORD: ACCOUNT.password,
         RESTIC_CACHE_DIR: join(this.#folder, "restic-cache"),
         HOME: this.#folder,
-        PATH: "/usr/bin:/bin",
+        PATH: `${dirname(realRestic())}:/usr/bin:/bin`,
+        ...env,
       },
       stdin: "ignore",
       stdout: "pipe",
@@ -57,7 +68,7 @@ export class RealRepository {
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    if (code !== 0) throw new Error(`restic ${args.join(" ")} ended with ${code}: ${err}`);
+    if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${code}: ${err}`);
     return out;
   }
 }
@@ -67,4 +78,12 @@ export function smallFiles(folder: string, count: number): string {
   mkdirSync(folder, { recursive: true });
   for (let n = 0; n < count; n += 1) writeFileSync(join(folder, `file${n}`), `content of file ${n}\n`);
   return folder;
+}
+
+/** Writes content that neither compression nor deduplication makes smaller. */
+export function incompressible(path: string, bytes: number): void {
+  const content = new Uint8Array(bytes);
+  for (let from = 0; from < bytes; from += 65_536)
+    crypto.getRandomValues(content.subarray(from, Math.min(bytes, from + 65_536)));
+  writeFileSync(path, content);
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { apiClient, type ApiClient } from "../../script/trial/api-client.ts";
+import { CONSOLE_SERVER } from "../../script/trial/built-console.ts";
 import { Program } from "../../script/trial/program.ts";
 
 const MAIN = join(import.meta.dirname, "../../server/main.ts");
@@ -14,6 +15,7 @@ export class ServerProcess {
   readonly api: ApiClient;
   readonly #folder: string;
   readonly #env: Record<string, string>;
+  readonly #argv: string[];
   #program: Program | undefined;
 
   constructor(parts: {
@@ -22,9 +24,13 @@ export class ServerProcess {
     dataDir?: string | undefined;
     /** More of its environment. */
     env?: Record<string, string> | undefined;
+    /** A folder with the built console, to be served as well. */
+    console?: string | undefined;
   }) {
     this.#folder = parts.folder;
     this.#env = parts.env ?? {};
+    const { console: dist } = parts;
+    this.#argv = [process.execPath, ...(dist === undefined ? [MAIN] : [CONSOLE_SERVER, dist])];
     this.dataDir = parts.dataDir ?? join(parts.folder, "server");
     this.databaseUrl = parts.databaseUrl ?? `sqlite:${join(this.dataDir, "server.db")}`;
     this.origin = `http://127.0.0.1:${freePort()}`;
@@ -43,7 +49,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     this.#program = new Program({
       name: "the server",
-      argv: [process.execPath, MAIN],
+      argv: this.#argv,
       cwd: this.#folder,
       env: {
         RM_LISTEN: new URL(this.origin).host,

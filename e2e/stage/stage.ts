@@ -28,6 +28,8 @@ export interface StageOptions {
   dataDir?: string;
   /** More of the server's environment. */
   env?: Record<string, string>;
+  /** A folder with the built console, if anybody will look at it. */
+  console?: string;
   /** How the scripted restic behaves at first. */
   scenario?: Scenario;
   /** Where agents find the server; its own address unless told. */

@@ -5,11 +5,13 @@ import { SnapshotsPage } from "@restic-manager/protocol/api/hosts";
 import { TreeFolder, TreeFound } from "@restic-manager/protocol/api/tree";
 import { buildAgent } from "../../script/build.ts";
 import { house } from "../../script/files.ts";
+import { buildConsole, CONSOLE_SERVER } from "../../script/trial/built-console.ts";
 import { backUp, setUpOneMachine, type OneMachine } from "../../script/trial/one-machine.ts";
 import { found, freePort, until, type Stage } from "../../script/trial/stage.ts";
 import type { BenchOptions } from "./bench.ts";
 import { inBenchFolder } from "./bench-folder.ts";
 import { figure, median, p99Of, type Figure } from "./figure.ts";
+import { measureLargeFolder } from "./large-folder.ts";
 import { NEEDLE, writeManyNames, type ManyNames } from "./many-names.ts";
 import { memoryOf } from "./process-figures.ts";
 
@@ -25,7 +27,7 @@ const QUERIES = [NEEDLE, "no such name", "*haystack*", "report", "*r*z*q*", "spo
 
 /**
  * Looking into a snapshot of a million entries by the API, with a real server, agent, restic and rest-server: beside plain restic, in
- * turn. Takes about six minutes.
+ * turn; then a folder of half a million in a browser. Takes about eight minutes.
  */
 export async function benchBrowse(options: BenchOptions): Promise<Figure[]> {
   // A million files are too many for some disks, and nothing here is about reading them.
@@ -46,13 +48,16 @@ async function measure(options: BenchOptions, folder: string, source: string): P
   say(`  ${names.entries} names written`);
   const agent = join(folder, "restic-manager-agent");
   await buildAgent(house, agent);
+  const dist = join(folder, "console");
+  buildConsole(dist);
   const stage: Stage = { folder, programs: [] };
   try {
-    const commands = { server: [process.execPath, join(house, "server/main.ts")], agent: [agent] };
+    const commands = { server: [process.execPath, CONSOLE_SERVER, dist], agent: [agent] };
     const port = await freePort(0);
     const machine = await setUpOneMachine(stage, commands, { port, source });
     await backUp(machine);
-    const viewer = await lookInto(machine, `http://127.0.0.1:${port}`);
+    const origin = `http://127.0.0.1:${port}`;
+    const viewer = await lookInto(machine, origin);
     say("  backed up");
     const pid = stage.programs.at(-1)?.pid ?? 0;
     const index = join(folder, "agent-state/browse");
@@ -66,6 +71,12 @@ async function measure(options: BenchOptions, folder: string, source: string): P
         { value: memoryOf(pid).peak, unit: "MB" },
         { most: 120, of: "value" },
       ),
+      ...(await measureLargeFolder(options, machine, {
+        disk: source,
+        folder,
+        origin,
+        cookie: viewer.cookie,
+      })),
     ];
   } finally {
     for (const program of stage.programs.toReversed()) await program.stop();
@@ -74,6 +85,7 @@ async function measure(options: BenchOptions, folder: string, source: string): P
 
 interface Viewer {
   snapshotId: string;
+  cookie: string;
   /** Asks below the snapshot's path. */
   ask: (what: string) => Promise<Response>;
 }
@@ -91,7 +103,7 @@ async function lookInto({ api, admin, host }: OneMachine, origin: string): Promi
     return items[0]?.id;
   });
   const below = `${origin}/api/hosts/${host.id}/snapshots/${snapshotId}`;
-  return { snapshotId, ask: (what) => fetch(`${below}/${what}`, { headers: { cookie } }) };
+  return { snapshotId, cookie, ask: (what) => fetch(`${below}/${what}`, { headers: { cookie } }) };
 }
 
 type Plain = (what?: { json?: boolean; folder?: string }) => Promise<number>;

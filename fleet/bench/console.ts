@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "@restic-manager/server/platform/db/open";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { buildConsole, CONSOLE_SERVER } from "../../script/trial/built-console.ts";
 import type { BenchOptions } from "./bench.ts";
 import {
   filterFor,
@@ -24,8 +25,6 @@ const FLAGS = [
   "--no-first-run",
   "--disable-background-networking",
 ];
-const CONSOLE = join(import.meta.dirname, "../../console");
-const SERVER = join(import.meta.dirname, "console-program.ts");
 const LARGE: FleetSize = { hosts: 10_000, jobs: 100_000, lines: 30_000 };
 const QUICK: FleetSize = { hosts: 2_000, jobs: 20_000, lines: 3_000 };
 const FEW: FleetSize = { hosts: 10, jobs: 100, lines: 300 };
@@ -39,12 +38,7 @@ export async function benchConsole(options: BenchOptions): Promise<Figure[]> {
   try {
     const dist = join(folder, "dist");
     options.say("  building the console…");
-    const build = Bun.spawnSync(["bun", "--bun", "vite", "build", "--outDir", dist, "--logLevel", "warn"], {
-      cwd: CONSOLE,
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    if (!build.success) throw new Error(`the console could not be built: ${build.stderr.toString()}`);
+    buildConsole(dist);
     const sizes = { large: options.quick ? QUICK : LARGE, few: FEW };
     const views: Record<string, View> = {};
     for (const [name, size] of Object.entries(sizes)) {
@@ -79,7 +73,7 @@ async function serve(folder: string, dist: string, size: FleetSize): Promise<Ben
   } finally {
     await store.close();
   }
-  return startServerProgram(url, folder, cookie, { argv: [process.execPath, SERVER, dist] });
+  return startServerProgram(url, folder, cookie, { argv: [process.execPath, CONSOLE_SERVER, dist] });
 }
 
 async function browse(folder: string, server: BenchServer): Promise<BrowserContext> {

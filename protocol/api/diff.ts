@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ResticId } from "../ids.ts";
-import { DiffChange, DiffKind } from "../jobs/diff.ts";
+import { DiffChange, DiffFolder, DiffKind } from "../jobs/diff.ts";
 import { SnapshotPath } from "../tree.ts";
 
 /** `POST /hosts/{id}/diff`, answered by `CreatedJob`. Without `from`: with the one before it of the same paths and tags. */
@@ -28,6 +28,11 @@ export const ChangesQuery = z.strictObject({
 });
 export type ChangesQuery = z.infer<typeof ChangesQuery>;
 export const ChangesPage = z.object({
+  /** The two that are compared, the older first unless somebody asked for it the other way round. */
+  from: ResticId,
+  to: ResticId,
+  /** Sums by folder, those with most changes first: on the first page of the whole list, once the comparison has succeeded. */
+  folders: z.array(DiffFolder).optional(),
   items: z.array(DiffChange),
   next_cursor: z.string().nullable(),
   /** Of those kept, how many the filter lets through. */

@@ -77,7 +77,7 @@ export const diff = {
     truncated: z.boolean(),
     /** Sizes come from the agent's indexes of the snapshots, where it had them. */
     sizes_known: z.boolean(),
-    /** Those with most changes; of folders that hold the same changes the deepest. */
+    /** Those with most changes; of folders that hold the same changes the deepest. The API's view of the job leaves them out. */
     folders: z.array(DiffFolder).max(DIFF_FOLDERS),
     duration_seconds: z.number().nonnegative(),
   }),

@@ -144,6 +144,9 @@ test("an agent is told when the viewer leaves", async () => {
   expect(await gone).toBe("gone");
   while (agent.left.length === 0) await new Promise((resolve) => setImmediate(resolve));
   expect(agent.left).toEqual(agent.asked.map((question) => question.request_id));
+  // A search that was typed on left an error in the log with every key.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(server.lines.filter((line) => line.includes("request failed"))).toEqual([]);
 });
 
 test("an agent that does not answer is not waited for without end", async () => {

@@ -39,8 +39,10 @@ export function compareRoom(parts: CompareParts & { viewJob: (id: JobId) => Prom
     .openapi(changes, async (c) => {
       const { id } = c.req.valid("param");
       const { kind, q, below, cursor, limit } = c.req.valid("query");
-      if ((await comparisonById(parts.db, id)) === undefined)
-        throw new ApiProblem("not_found", "there is no such comparison");
+      const compared = await comparisonById(parts.db, id);
+      if (compared === undefined) throw new ApiProblem("not_found", "there is no such comparison");
+      const { from, to, folders } = compared;
+      const whole = [kind, q, below, cursor].every((part) => part === undefined);
       const after = readCursor(cursor);
       const { rows, total } = await readChanges(
         parts.db,
@@ -52,6 +54,9 @@ export function compareRoom(parts: CompareParts & { viewJob: (id: JobId) => Prom
       const last = items.at(-1);
       return c.json(
         {
+          from,
+          to,
+          ...(whole && folders !== undefined ? { folders } : {}),
           items: items.map(({ n: _n, ...change }) => change),
           next_cursor: rows.length > limit && last !== undefined ? String(last.n) : null,
           total,

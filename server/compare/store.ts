@@ -1,6 +1,6 @@
 import { sql, type SqlBool } from "kysely";
 import type { HostId, JobId, ResticId } from "@restic-manager/protocol/ids";
-import type { DiffChange, DiffKind } from "@restic-manager/protocol/jobs/diff";
+import { diff, type DiffChange, type DiffFolder, type DiffKind } from "@restic-manager/protocol/jobs/diff";
 import { Snapshot } from "@restic-manager/protocol/snapshot";
 import type { Database, Trx } from "../platform/db/schema.ts";
 
@@ -62,11 +62,13 @@ export async function readChanges(
 ): Promise<{ rows: (DiffChange & { n: number })[]; total: number }> {
   let query = db.selectFrom("diff_changes").where("job_id", "=", jobId);
   if (kinds !== undefined) query = query.where("kind", "in", kinds);
+  // The store lowers both: SQLite knows only the letters of ASCII, and would not find an Ü that was lowered here.
   if (part !== undefined)
-    query = query.where(sql<SqlBool>`lower(path) like ${`%${escaped(part.toLowerCase())}%`} escape '!'`);
+    query = query.where(sql<SqlBool>`lower(path) like lower(${`%${escaped(part)}%`}) escape '!'`);
   if (below !== undefined && below !== "/") {
-    const inside = `${escaped(below.replace(/\/+$/, ""))}/%`;
-    query = query.where(sql<SqlBool>`path like ${inside} escape '!'`);
+    const inside = `${below.replace(/\/+$/, "")}/`;
+    // Not LIKE, for which SQLite takes /etc and /ETC for one folder.
+    query = query.where(sql<SqlBool>`substr(path, 1, ${Array.from(inside).length}) = ${inside}`);
   }
   const rows = await query.selectAll().where("n", ">", page.after).orderBy("n").limit(page.limit).execute();
   const { total } = await query.select((e) => e.fn.countAll().as("total")).executeTakeFirstOrThrow();
@@ -84,14 +86,21 @@ export async function readChanges(
   };
 }
 
-/** A job that compares, or undefined. */
-export async function comparisonById(db: Database, jobId: JobId): Promise<{ id: JobId } | undefined> {
-  return await db
+/** What a job compares, and by folder what it found once it has succeeded; undefined when it is none that compares. */
+export async function comparisonById(
+  db: Database,
+  jobId: JobId,
+): Promise<{ from: ResticId; to: ResticId; folders: DiffFolder[] | undefined } | undefined> {
+  const row = await db
     .selectFrom("jobs")
-    .select("id")
+    .select(["input", "result"])
     .where("id", "=", jobId)
     .where("kind", "=", "diff")
     .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { from, to } = diff.input.parse(JSON.parse(row.input));
+  const found = row.result === null ? undefined : diff.result.parse(JSON.parse(row.result));
+  return { from, to, folders: found?.folders };
 }
 
 export async function hostById(

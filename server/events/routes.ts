@@ -1,4 +1,5 @@
 import type { StreamEvent } from "../platform/http/stream.ts";
+import { mayKnowNames } from "../jobs/names.ts";
 import { streamEvents } from "../platform/http/stream.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
 import { eventStream, newRoom, route } from "../platform/http/room.ts";
@@ -30,7 +31,7 @@ export function eventsRoom(parts: EventsRoomParts) {
     const { clock, stopping, onError } = parts;
     const keepOpen = c.env?.keepOpen;
     return streamEvents({ clock, stopping, keepOpen, onError }, (signal) =>
-      asEvents(stream.open(caller.sessionHash, signal)),
+      asEvents(stream.open({ sessionHash: caller.sessionHash, names: mayKnowNames(caller) }, signal)),
     );
   });
 }

@@ -32,9 +32,9 @@ function setup(more: Partial<EventsParts> = {}) {
     },
     ...more,
   });
-  const open = (sessionHash = "s") => {
+  const open = (sessionHash = "s", names = true) => {
     const end = new AbortController();
-    const events = stream.open(sessionHash, end.signal);
+    const events = stream.open({ sessionHash, names }, end.signal);
     const next = async () => {
       const { value } = await events.next();
       return value === undefined ? undefined : (JSON.parse(value) as Record<string, unknown>);

@@ -4,6 +4,7 @@ import type { Job } from "@restic-manager/protocol/api/jobs";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { Bus } from "../platform/bus.ts";
 import { instant, type Cancel, type Clock } from "../platform/clock.ts";
+import { progressWithoutNames, tellsNames, withoutNames } from "../jobs/names.ts";
 import { noChanges, sizeOf, type Changes } from "./changes.ts";
 import { createViewer, type Viewer } from "./viewer.ts";
 
@@ -26,10 +27,17 @@ export interface EventsParts {
   onError: (error: unknown) => void;
 }
 
+/** Who looks at a page. */
+export interface Watcher {
+  sessionHash: string;
+  /** Whether they may know what things in snapshots are called. */
+  names: boolean;
+}
+
 /** One stream of changes for all pages that are open. */
 export interface EventStream {
   /** JSON of `ServerEvent`s for one page, until the signal aborts or its session ends. */
-  open(sessionHash: string, signal: AbortSignal): AsyncGenerator<string, void, void>;
+  open(who: Watcher, signal: AbortSignal): AsyncGenerator<string, void, void>;
   /** Pages that are open. */
   viewers(): number;
 }
@@ -40,7 +48,7 @@ export interface EventStream {
  */
 export function createEventStream(parts: EventsParts): EventStream {
   const { bus, clock, onError } = parts;
-  const viewers = new Map<Viewer, string>();
+  const viewers = new Map<Viewer, Watcher>();
   let changes = noChanges();
   let gathering: Cancel | null = null;
   let sending = false;
@@ -62,7 +70,9 @@ export function createEventStream(parts: EventsParts): EventStream {
       else
         for (const event of await eventsOf(now, parts)) {
           const json = JSON.stringify(event);
-          toAll((viewer) => viewer.push(json));
+          const discreet = discreetly(event);
+          const nameless = discreet === event ? json : JSON.stringify(discreet);
+          for (const [viewer, { names }] of viewers) viewer.push(names ? json : nameless);
         }
     } catch (error) {
       // What could not be looked up may be on a page, and old there.
@@ -74,7 +84,8 @@ export function createEventStream(parts: EventsParts): EventStream {
   };
   let checking: Promise<void> | null = null;
   const findDead = async () => {
-    for (const [viewer, sessionHash] of viewers) if (!(await parts.isSessionAlive(sessionHash))) viewer.end();
+    for (const [viewer, { sessionHash }] of viewers)
+      if (!(await parts.isSessionAlive(sessionHash))) viewer.end();
   };
   const endDead = () => {
     checking ??= findDead()
@@ -109,7 +120,7 @@ export function createEventStream(parts: EventsParts): EventStream {
 
   return {
     viewers: () => viewers.size,
-    async *open(sessionHash, signal) {
+    async *open(who, signal) {
       const ready = (): ServerEvent => ({
         type: "ready",
         server_time: instant(clock.now()),
@@ -117,7 +128,7 @@ export function createEventStream(parts: EventsParts): EventStream {
       });
       const viewer = createViewer(ready);
       endListening ??= listen();
-      viewers.set(viewer, sessionHash);
+      viewers.set(viewer, who);
       try {
         yield* viewer.read(signal);
       } finally {
@@ -148,6 +159,15 @@ async function eventsOf(changes: Changes, parts: EventsParts): Promise<ServerEve
   if (changes.store !== null) events.push({ type: "store.changed", ...changes.store });
   if (changes.bus !== null) events.push({ type: "bus.changed", cut_off: changes.bus.cutOff });
   return events;
+}
+
+/** The same for who may not know names of things in snapshots: itself when it has none. */
+function discreetly(event: ServerEvent): ServerEvent {
+  if (event.type === "job.changed" && tellsNames(event.job.kind))
+    return { ...event, job: withoutNames(event.job) };
+  if (event.type === "job.progress" && event.kind === "restore")
+    return { ...event, progress: progressWithoutNames(event.progress) };
+  return event;
 }
 
 function isEmpty(changes: Changes): boolean {

@@ -7,6 +7,8 @@ interface KindHere {
   issues(result: Record<string, unknown>): number;
   /** The source group a job works on, read from its input. */
   sourceGroup(input: unknown): { id: SourceGroupId; name: string } | undefined;
+  /** What of a result everybody may see who sees the job; all of it unless told. */
+  shown?(result: Record<string, unknown>): Record<string, unknown>;
 }
 
 const IssueCount = jobKinds.backup.result.pick({ issue_count: true });
@@ -34,7 +36,12 @@ export const jobKindsHere: { [K in JobKind]: KindHere } = {
     issues: (result) => jobKinds.restore.result.pick({ issue_count: true }).parse(result).issue_count,
     sourceGroup: () => undefined,
   },
-  diff: { issues: () => 0, sourceGroup: () => undefined },
+  diff: {
+    issues: () => 0,
+    sourceGroup: () => undefined,
+    // Names in snapshots are for operators: they get them with the changes.
+    shown: (result) => ({ ...result, folders: [] }),
+  },
   tag: {
     issues: (result) => jobKinds.tag.result.pick({ not_found: true }).parse(result).not_found.length,
     sourceGroup: () => undefined,

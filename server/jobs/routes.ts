@@ -19,6 +19,7 @@ import { streamEvents, type StreamParts } from "../platform/http/stream.ts";
 import type { NewJob as JobToCreate } from "./create.ts";
 import { cancelJob, findJob, giveUpJob, viewJobs, type JobsParts } from "./jobs.ts";
 import { readLog } from "./log-reader.ts";
+import { checkMayReadLog, mayKnowNames, withoutNames } from "./names.ts";
 import { followJob } from "./stream.ts";
 import { Tails } from "./tail.ts";
 import { hostNames, listJobs } from "./store.ts";
@@ -139,9 +140,14 @@ export function jobsRoom(parts: JobRouteParts) {
       const page = jobs.slice(0, limit);
       const last = page.at(-1);
       const next_cursor = jobs.length > limit && last !== undefined ? `${last.created_at}.${last.id}` : null;
-      return c.json({ items: await viewJobs(parts, page), next_cursor }, 200);
+      const items = await viewJobs(parts, page);
+      const names = mayKnowNames(c.get("caller"));
+      return c.json({ items: names ? items : items.map(withoutNames), next_cursor }, 200);
     })
-    .openapi(one, async (c) => c.json(await found(c.req.valid("param").id), 200))
+    .openapi(one, async (c) => {
+      const job = await found(c.req.valid("param").id);
+      return c.json(mayKnowNames(c.get("caller")) ? job : withoutNames(job), 200);
+    })
     .openapi(create, async (c) => {
       const { id: hostId } = c.req.valid("param");
       const wish = c.req.valid("json");
@@ -190,16 +196,17 @@ export function jobsRoom(parts: JobRouteParts) {
     .openapi(log, async (c) => {
       const { id } = c.req.valid("param");
       const { from, limit } = c.req.valid("query");
+      if (!mayKnowNames(c.get("caller"))) checkMayReadLog((await found(id)).kind, c.get("caller"));
       const page = await readLog(db, id, from, limit);
       if (page === undefined) throw new ApiProblem("not_found", `there is no job ${id}`);
       return c.json(page, 200);
     })
     .openapi(stream, async (c) => {
       const { id } = c.req.valid("param");
-      await found(id);
+      const caller = c.get("caller");
+      checkMayReadLog((await found(id)).kind, caller);
       const from = resumeFrom(c.req.header("last-event-id"), c.req.valid("query").from);
       const { keepOpen }: Peer = c.env ?? {};
-      const caller = c.get("caller");
       const allowed = async () => caller.kind === "user" && (await parts.isSessionAlive(caller.sessionHash));
       return streamEvents({ ...parts.streams, keepOpen, allowed }, (signal) =>
         followJob(tails, id, from, signal),

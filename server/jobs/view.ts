@@ -1,7 +1,9 @@
 import { Job, type LogRemoved, type WaitsOn } from "@restic-manager/protocol/api/jobs";
 import type { JobId } from "@restic-manager/protocol/ids";
+import type { JobKind } from "@restic-manager/protocol/jobs";
 import { instant } from "../platform/clock.ts";
 import type { JobRecord } from "../platform/db/schema.ts";
+import { jobKindsHere } from "./kinds.ts";
 
 /** What a view needs that is not in the job's row. */
 export interface JobSurroundings {
@@ -40,10 +42,16 @@ export function viewJob(job: JobRecord, around: JobSurroundings): Job {
     waits_for: waitsFor(job, around),
     waits_on: around.waitsOn,
     progress: around.progress ?? null,
-    ...(job.result === null ? {} : { result: JSON.parse(job.result) as unknown }),
+    ...(job.result === null ? {} : { result: shownResult(job.kind, job.result) }),
     ...(job.left_behind === null ? {} : { left: JSON.parse(job.left_behind) as unknown }),
     ...(job.error === null ? {} : { error: JSON.parse(job.error) as unknown }),
   });
+}
+
+function shownResult(kind: JobKind, stored: string): Record<string, unknown> {
+  // Validated when it was stored.
+  const result = JSON.parse(stored) as Record<string, unknown>;
+  return jobKindsHere[kind].shown?.(result) ?? result;
 }
 
 /** Since when and why a job's log is not kept any more; nothing while it is. */

@@ -30,13 +30,19 @@ function saidOf(job: Witness): LockStatus | undefined {
   }
   if (job.state !== "succeeded") return undefined;
   const free = { state: "free" as const, at: instant(at), job_id: job.id };
-  if (job.kind === "forget" || job.kind === "prune" || job.kind === "check") return free;
+  // A preview takes no lock and meets none.
+  if (job.kind === "forget") return isPreview(job) ? undefined : free;
+  if (job.kind === "prune" || job.kind === "check") return free;
   if (job.kind !== "unlock") return undefined;
   const result = jobKinds.unlock.result.safeParse(JSON.parse(job.result ?? "null")).data;
   if (result === undefined) return undefined;
   return result.remaining.length === 0 && result.unreadable_count === 0
     ? free
     : locked(at, job.id, result.remaining);
+}
+
+function isPreview(job: Witness): boolean {
+  return jobKinds.forget.result.safeParse(JSON.parse(job.result ?? "null")).data?.dry_run === true;
 }
 
 function locked(at: number, job_id: JobId, locks: LockState[]): LockStatus {

@@ -296,7 +296,8 @@ onEveryStore("a repository's page", (open) => {
       ...ended(2, { kind: "prune", input: '{"use_admin":true}' }),
       result: JSON.stringify({ freed_bytes: 77, duration_seconds: 2 }),
     });
-    const preview = await addJob(db, id, "succeeded", {
+    // Neither a run nor a word on locks: it takes none.
+    await addJob(db, id, "succeeded", {
       ...ended(3, { kind: "forget", input: '{"groups":[],"dry_run":true,"use_admin":false}' }),
       result: JSON.stringify({ dry_run: true, groups: [] }),
     });
@@ -317,7 +318,7 @@ onEveryStore("a repository's page", (open) => {
         forget: { last_run: { state: "failed", error: { code: "append_only" } }, last_success: null },
         prune: { last_success: { job_id: pruned, outcome: { freed_bytes: 77 } } },
       },
-      locks: { state: "free", job_id: preview },
+      locks: { state: "free", job_id: pruned },
       shared_with: [{ id: other, name: "db", online: true }],
     });
     // A shared repository: what the other host met stands in this one's way too.

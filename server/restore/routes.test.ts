@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Job } from "@restic-manager/protocol/api/jobs";
 import { Restores } from "@restic-manager/protocol/api/restore";
 import { ResticId, type HostId, type JobId } from "@restic-manager/protocol/ids";
-import { jobKinds } from "@restic-manager/protocol/jobs";
+import { jobKinds, type JobResult } from "@restic-manager/protocol/jobs";
 import { compareRoom } from "../compare/routes.ts";
 import { recordChanges } from "../compare/record.ts";
 import { createJob, jobIds } from "../jobs/create.ts";
@@ -14,7 +14,7 @@ import { instant } from "../platform/clock.ts";
 import type { Database } from "../platform/db/schema.ts";
 import { chosenSnapshotsRoom } from "../snapshots/chosen-routes.ts";
 import { callRoom, testParts } from "../testing/parts.ts";
-import { addHost, newJobId, NOON } from "../testing/rows.ts";
+import { addHost, addJob, newJobId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { restoreRoom } from "./routes.ts";
 
@@ -47,6 +47,7 @@ function rooms(db: Database) {
   return {
     ...parts,
     announced,
+    viewJob: all.viewJob,
     trail,
     restore: callRoom(restoreRoom(all), "operator"),
     compare: callRoom(compareRoom(all), "operator"),
@@ -258,10 +259,71 @@ onEveryStore("a comparison", (open) => {
     expect((await page(`q=${encodeURIComponent("100%_")}`)).total).toBe(150);
     expect((await page("q=FILE299")).total).toBe(1);
     expect((await page("q=_ile")).total).toBe(0);
+    expect(await page("limit=1")).toMatchObject({ from, to: from });
     expect((await compare("GET", `/api/jobs/${job_id}/changes?kind=nonsense`)).status).toBe(422);
     expect((await compare("GET", `/api/jobs/${newJobId()}/changes`)).status).toBe(404);
     await db.deleteFrom("jobs").where("id", "=", job_id).execute();
     expect(await db.selectFrom("diff_changes").select("n").execute()).toEqual([]);
+  });
+});
+
+onEveryStore("changes", (open) => {
+  test("whose names have letters outside ASCII are found, and folders that differ in capitals are two", async () => {
+    const db = await open();
+    const { compare } = rooms(db);
+    const host = await addHost(db);
+    const from = await addSnapshot(db, host, 1);
+    const made = await compare("POST", `/api/hosts/${host}/diff`, { from, to: from });
+    const { id: job_id } = Job.parse((made.body as { job: unknown }).job);
+    const changes = [
+      "/srv/\u00dcbersicht.ods",
+      "/srv/a",
+      "/SRV/a",
+      "/srv/\u{1f600}/b",
+      "/srv/\u{1f600}x",
+    ].map((path) => ({ path, kind: "added" as const, is_folder: false }));
+    await db
+      .transaction()
+      .execute((trx) => recordChanges(trx, host, { type: "diff.changes", job_id, first: 0, changes }));
+    const found = async (query: Record<string, string>) => {
+      const asked = new URLSearchParams(query).toString();
+      const { body } = await compare("GET", `/api/jobs/${job_id}/changes?${asked}`);
+      return (body as { items: { path: string }[] }).items.map(({ path }) => path);
+    };
+    expect(await found({ q: "\u00dcber" })).toEqual(["/srv/\u00dcbersicht.ods"]);
+    expect(await found({ below: "/SRV" })).toEqual(["/SRV/a"]);
+    expect(await found({ below: "/srv/\u{1f600}/" })).toEqual(["/srv/\u{1f600}/b"]);
+  });
+
+  test("by folder are for operators: the job, which viewers see, has no name of a snapshot", async () => {
+    const db = await open();
+    const { compare, viewJob } = rooms(db);
+    const host = await addHost(db);
+    const from = await addSnapshot(db, host, 1);
+    const none = { added: 0, removed: 0, modified: 0, metadata: 0, type_changed: 0 };
+    const side = { files: 0, folders: 0, others: 0, bytes: 0 };
+    const folders = [{ ...none, path: "/srv/secret project", added: 3, bytes: 9 }];
+    const result: JobResult<"diff"> = {
+      from,
+      to: from,
+      added: side,
+      removed: side,
+      counts: { ...none, added: 3 },
+      kept: 0,
+      truncated: false,
+      sizes_known: true,
+      folders,
+      duration_seconds: 1,
+    };
+    const id = await addJob(db, host, "succeeded", {
+      kind: "diff",
+      input: JSON.stringify({ from, to: from }),
+      result: JSON.stringify(result),
+    });
+    expect(JSON.stringify(await viewJob(id))).not.toContain("secret project");
+    const page = async (query = "") => (await compare("GET", `/api/jobs/${id}/changes${query}`)).body;
+    expect(await page()).toMatchObject({ from, to: from, folders });
+    expect(await page("?kind=added")).not.toHaveProperty("folders");
   });
 });
 

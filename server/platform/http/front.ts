@@ -1,5 +1,5 @@
 import type { ErrorHandler, MiddlewareHandler } from "hono";
-import { API_ERRORS } from "@restic-manager/protocol/api/errors";
+import { API_ERRORS, type ApiErrorCode } from "@restic-manager/protocol/api/errors";
 import type { Log } from "../log.ts";
 import type { RoomEnv } from "./caller.ts";
 import { clientFacts, type TrustedProxies } from "./client-address.ts";
@@ -31,11 +31,21 @@ export function front({ proxies, publicAddress }: FrontParts): MiddlewareHandler
   };
 }
 
+/** What a machine is or does just now. A page that shows a snapshot asks again every two seconds while it is indexed. */
+const MACHINES_STATE: ReadonlySet<ApiErrorCode> = new Set([
+  "host_offline",
+  "snapshot_indexing",
+  "snapshot_too_large",
+  "agent_busy",
+]);
+
 /** The one place where an error becomes an answer; what is the server's fault is in its log. */
 export function answerError(log: Log): ErrorHandler<RoomEnv> {
   return (error, c) => {
     const problem = problemOf(error);
-    if (API_ERRORS[problem.code] >= 500)
+    // Whoever has left gets no answer, and nothing has gone wrong: somebody typed on while they searched.
+    const ours = API_ERRORS[problem.code] >= 500 && !MACHINES_STATE.has(problem.code);
+    if (ours && !c.req.raw.signal.aborted)
       log.error("request failed", error, {
         method: c.req.method,
         path: c.req.path.slice(0, 200),
