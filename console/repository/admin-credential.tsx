@@ -24,7 +24,7 @@ export function AdminCredential({ repository }: { repository: RepositoryPage }) 
   return (
     <Panel
       title="Admin credential"
-      note="May delete. It reaches the agent only with a forget or a prune, in memory, and is gone when the job ends."
+      note="May delete. It reaches the agent only with a job that removes something, in memory, and is gone when the job ends."
       {...(may.administer && !editing && credentials !== null
         ? {
             actions: (
