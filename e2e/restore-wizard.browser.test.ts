@@ -239,8 +239,7 @@ test("the server is killed in the middle: the restore goes on, and the open page
     });
     // A browser says of itself that it found nobody.
     expect(world.complaints().filter((line) => !/ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(line))).toEqual([]);
-    for (const name of ["many", "odd"])
-      expect(factsOf(join(target, path(name)))).toEqual(withoutOwners(factsOf(path(name))));
+    expect(factsOf(join(target, world.data))).toEqual(withoutOwners(lost.facts));
   }));
 
 test("a restore that does not fit says so in the preview, and writes nothing", () =>

@@ -52,7 +52,7 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
   const { db } = store;
   const rounds = quick ? 3 : 9;
   const figures: Figure[] = [];
-  const measure = async (what: string, tick: () => Promise<unknown>, between?: () => Promise<unknown>) => {
+  const measure: Measure = async (what, tick, between, mayTakeLong = false) => {
     const costs: Cost[] = [];
     for (let round = 0; round < rounds; round++) {
       await between?.();
@@ -61,7 +61,8 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
     const value = median(costs.map((cost) => cost.wall));
     const blocked = Math.max(...costs.map((cost) => cost.blocked));
     say(`  ${what}: ${value.toFixed(1)} ms, at most ${blocked.toFixed(1)} ms without a turn for others`);
-    figures.push(figure(`${name}.${what}`, { value, unit: "ms" }, { most: MOST_MS, of: "value" }));
+    const most = { most: MOST_MS, of: "value" as const };
+    figures.push(figure(`${name}.${what}`, { value, unit: "ms" }, mayTakeLong ? undefined : most));
     figures.push(
       figure(`${name}.${what}.blocks`, { value: blocked, unit: "ms" }, { most: MOST_MS, of: "value" }),
     );
@@ -106,6 +107,8 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
     const bus = localBus(fail);
     await measure("enrolments", () => sweepEnrollments({ db, clock, bus }));
     await measureUpkeep(store, core, clock, measure);
+    const there = core.link.hub.all().length;
+    if (there !== size.hosts) throw new Error(`only ${there} of ${size.hosts} were there to the end`);
     return figures;
   } finally {
     await core.link.stop();
@@ -116,6 +119,8 @@ type Measure = (
   what: string,
   tick: () => Promise<unknown>,
   between?: () => Promise<unknown>,
+  /** Only how long it keeps others waiting is judged. */
+  mayTakeLong?: boolean,
 ) => Promise<void>;
 
 /** What is due in the repositories of all hosts: each is looked at within the hour, a sixtieth of them in one tick, and nothing is due. */
@@ -137,13 +142,18 @@ async function measureUpkeep(
   // Rows for all hosts, and everybody's first look.
   for (let n = 0; n < 25; n++) {
     await upkeep();
+    speakUp(core, clock);
     clock.jump(UPKEEP_MS);
   }
-  await measure("upkeep", upkeep, async () => clock.jump(UPKEEP_MS));
-  // After a restart, or at three in the morning: as many as one tick looks at.
-  await measure("upkeep_of_all", upkeep, async () => {
-    await db.updateTable("repo_maintenance").set({ next_look_at: 0 }).execute();
+  await measure("upkeep", upkeep, async () => {
+    speakUp(core, clock);
+    clock.jump(UPKEEP_MS);
   });
+  // After a restart, or at three in the morning: as many as one tick looks at.
+  const everybody = async () => {
+    await db.updateTable("repo_maintenance").set({ next_look_at: 0 }).execute();
+  };
+  await measure("upkeep_of_all", upkeep, everybody, true);
 }
 
 async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
@@ -171,7 +181,10 @@ async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
   await link.settled();
 }
 
-/** A heartbeat of everybody, or they would count as gone. */
+/** A heartbeat of everybody, as late as the next look wants it, or they would count as gone. */
 function speakUp({ link }: Core, clock: TestClock): void {
-  for (const connection of link.hub.all()) connection.lastFrameAt = clock.now() + SEEN_MS;
+  for (const connection of link.hub.all()) {
+    connection.lastFrameAt = clock.now() + SEEN_MS;
+    connection.heardAt = clock.elapsed() + SEEN_MS;
+  }
 }

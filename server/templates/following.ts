@@ -53,6 +53,8 @@ export async function templateHosts(db: Database, id: TemplateId): Promise<Templ
     const some = followers.slice(from, from + HOSTS_AT_ONCE).map((row) => row.host_id);
     for (const { id: hostId, name } of await readHostNames(db, some)) names.set(hostId, name);
   }
+  // One for all: `localeCompare` makes its rules anew for each pair, which is most of the time for 10,000 hosts.
+  const inOrder = new Intl.Collator("en");
   return followers
     .map((row) => ({
       host: { id: row.host_id, name: names.get(row.host_id) ?? "" },
@@ -65,7 +67,7 @@ export async function templateHosts(db: Database, id: TemplateId): Promise<Templ
     .toSorted(
       (a, b) =>
         Number(b.changes.length > 0) - Number(a.changes.length > 0) ||
-        a.host.name.localeCompare(b.host.name, "en"),
+        inOrder.compare(a.host.name, b.host.name),
     );
 }
 
@@ -121,7 +123,8 @@ export async function previewTemplate(
     await turn();
   }
   const items = [...alike.values()].toSorted((a, b) => b.hosts.length - a.hosts.length);
-  for (const { hosts } of items) hosts.sort((a, b) => a.name.localeCompare(b.name, "en"));
+  const inOrder = new Intl.Collator("en");
+  for (const { hosts } of items) hosts.sort((a, b) => inOrder.compare(a.name, b.name));
   return { template_version: template.version, items };
 }
 
