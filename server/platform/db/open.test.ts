@@ -58,8 +58,8 @@ onEveryDatabase("an opened database", (open, kind) => {
 
   test("keeps nothing of a step that fails, and says which one it was", async () => {
     const url = await open();
-    const error = await outcome(openDatabase(url, { ...MIGRATIONS, "0009_broken": broken }));
-    expect(String(error)).toContain("step 0009_broken");
+    const error = await outcome(openDatabase(url, { ...MIGRATIONS, "9999_broken": broken }));
+    expect(String(error)).toContain("step 9999_broken");
     const store = await openDatabase(url);
     expect(await outcome(sql`select * from half_done`.execute(store.db))).not.toBeNull();
     await store.close();
@@ -67,7 +67,7 @@ onEveryDatabase("an opened database", (open, kind) => {
 
   test("of a newer release is refused with what to do", async () => {
     const url = await open();
-    await (await openDatabase(url, { ...MIGRATIONS, "0009_rewrites": rewrites })).close();
+    await (await openDatabase(url, { ...MIGRATIONS, "9999_rewrites": rewrites })).close();
     expect(String(await outcome(openDatabase(url)))).toContain("newer release");
   });
 
@@ -134,19 +134,19 @@ describe("an SQLite file", () => {
     const first = await openDatabase(`sqlite:${file}`);
     await first.db.insertInto("instance").values({ key: "k", value: "old" }).execute();
     await first.close();
-    const second = await openDatabase(`sqlite:${file}`, { ...MIGRATIONS, "0009_rewrites": rewrites });
-    expect(second.migrated).toEqual(["0009_rewrites"]);
+    const second = await openDatabase(`sqlite:${file}`, { ...MIGRATIONS, "9999_rewrites": rewrites });
+    expect(second.migrated).toEqual(["9999_rewrites"]);
     await second.close();
-    const copy = new SqliteFile(`${file}.before-0009_rewrites`, { readonly: true });
+    const copy = new SqliteFile(`${file}.before-9999_rewrites`, { readonly: true });
     expect(copy.query("select value from instance").all()).toEqual([{ value: "old" }]);
     copy.close();
-    expect(statSync(`${file}.before-0009_rewrites`).mode & 0o777).toBe(0o600);
+    expect(statSync(`${file}.before-9999_rewrites`).mode & 0o777).toBe(0o600);
   });
 
   test("that is new is not copied", async () => {
     const file = join(folder, "fresh.db");
-    await (await openDatabase(`sqlite:${file}`, { ...MIGRATIONS, "0009_rewrites": rewrites })).close();
-    expect(existsSync(`${file}.before-0009_rewrites`)).toBe(false);
+    await (await openDatabase(`sqlite:${file}`, { ...MIGRATIONS, "9999_rewrites": rewrites })).close();
+    expect(existsSync(`${file}.before-9999_rewrites`)).toBe(false);
   });
 
   test("that is no database is corrupt", async () => {
