@@ -47,9 +47,11 @@ onEveryDatabase("any request", (open) => {
               redirect: "manual",
               ...(request.body === undefined ? {} : { body: request.body }),
             });
-            expect({ ...request, method, status: response.status < 500 }).toMatchObject({ status: true });
             if (STREAMS.test(path) && response.ok) return await response.body?.cancel();
             const text = await response.text();
+            // None of these machines is connected, and what only a machine can answer says so.
+            const fine = response.status < 500 || text.includes('"code":"host_offline"');
+            expect({ ...request, method, fine, text }).toMatchObject({ fine: true });
             if (response.status >= 400)
               expect(JSON.parse(text)).toMatchObject({
                 code: expect.any(String),

@@ -83,10 +83,12 @@ async function measureTicks(name: string, store: OpenStore, { quick, say }: Benc
       () => passes(RESEND_MS),
       async () => speakUp(core, clock),
     );
+    // Writes a row of every host, which is no decision.
     await measure(
       "last_seen",
       () => passes(SEEN_MS),
       async () => speakUp(core, clock),
+      true,
     );
     await measure("status_of_a_hundred", () =>
       db.transaction().execute(async (trx) => {

@@ -3,6 +3,7 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import type { Database, Trx } from "../platform/db/schema.ts";
 import { askInShapes } from "../platform/db/shapes.ts";
 import type { StoreTime } from "../platform/db/store-time.ts";
+import { turn } from "../platform/turn.ts";
 import type { Holder } from "./store.ts";
 
 /** Hosts in one statement that says when they were last heard of. */
@@ -66,6 +67,7 @@ export async function writeSeen(
     );
     await sql`update hosts set last_seen_at = seen.column2 from (values ${rows}) as seen
       where hosts.id = seen.column1 and hosts.link_node = ${node}`.execute(db);
+    await turn();
   }
 }
 

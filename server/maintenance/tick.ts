@@ -4,6 +4,7 @@ import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { JobOrder } from "@restic-manager/protocol/jobs";
 import type { Bus } from "../platform/bus.ts";
 import type { Trx } from "../platform/db/schema.ts";
+import { turn } from "../platform/turn.ts";
 import { decide, type UpkeepFacts } from "./due.ts";
 import { readFacts } from "./facts.ts";
 import { forgetInput, type OrderParts } from "./order.ts";
@@ -52,7 +53,7 @@ export async function upkeepTick(parts: UpkeepParts): Promise<number> {
     const facts = await readFacts(db, rows, zones);
     made += await orderDue(parts, rows, facts, now);
     if (rows.length < BATCH) break;
-    await othersTurn();
+    await turn();
   }
   return made;
 }
@@ -138,9 +139,4 @@ async function orderOf(trx: Trx, hostId: HostId, kind: UpkeepKind, facts: Upkeep
     case "check":
       return { kind, input: { read_data_percent: facts.settings.check.read_data_percent } };
   }
-}
-
-/** SQLite answers at once, so that batches after batches would leave no room for a socket: this lets them in. */
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

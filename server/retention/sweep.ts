@@ -1,5 +1,6 @@
 import type { Database } from "../platform/db/schema.ts";
 import type { RetentionLimits } from "../platform/retention-limits.ts";
+import { turn } from "../platform/turn.ts";
 import type { Broom } from "./broom.ts";
 import { oldJobs } from "./jobs.ts";
 import { freeSpace, leftovers, oldAudit, oldSignIns } from "./leftovers.ts";
@@ -46,16 +47,11 @@ export async function sweepAll(
       for (let step = 0; step < STEPS && !stopping(); step++) {
         if (!(await broom.sweep(now))) break;
         worked += 1;
-        await othersTurn();
+        await turn();
       }
     } catch (error) {
       onError(error, broom.what);
     }
   }
   return worked;
-}
-
-/** SQLite answers at once, so that steps after steps would leave no room for a socket: this lets them in. */
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

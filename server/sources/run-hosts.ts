@@ -4,6 +4,7 @@ import type { Bandwidth } from "@restic-manager/protocol/jobs/backup";
 import type { UserActor } from "../audit/actor.ts";
 import type { Trx } from "../platform/db/schema.ts";
 import { ApiProblem, problemBody, problemOf } from "../platform/http/problem.ts";
+import { turn } from "../platform/turn.ts";
 import { announce, orderBackup, withoutCredentials, type RunParts } from "./run.ts";
 import { readGroupsOfHosts, readHostNames } from "./store.ts";
 
@@ -41,7 +42,7 @@ export async function runHosts(
       const problem = problemOf(error);
       return [...runs, ...named.slice(from).map((hostId) => refused(hostId, problem))];
     }
-    await othersTurn();
+    await turn();
   }
   return runs;
 }
@@ -81,9 +82,4 @@ function refused(hostId: HostId, problem: ApiProblem): HostRun {
 
 function withoutGroups(hostName: string): ApiProblem {
   return new ApiProblem("not_found", `${hostName} has no source group: nothing says what to back up`);
-}
-
-/** A database in this process never waits, so without this no socket would be read until the last host. */
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

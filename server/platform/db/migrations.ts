@@ -9,6 +9,7 @@ import * as activeJobs from "./migrations/0007_active_jobs.ts";
 import * as maintenance from "./migrations/0008_maintenance.ts";
 import * as restore from "./migrations/0009_restore.ts";
 import * as templates from "./migrations/0010_templates.ts";
+import * as hostAtNode from "./migrations/0011_host_at_node.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -29,4 +30,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0008_maintenance": maintenance,
   "0009_restore": restore,
   "0010_templates": templates,
+  "0011_host_at_node": hostAtNode,
 };
