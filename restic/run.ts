@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
+import { gatheringReader, openKernelPipe, type ByteReader, type KernelPipe } from "./kernel-pipe.ts";
 import { ladder, signalGroup } from "./ladder.ts";
 import { lineSplitter, type Line } from "./lines.ts";
 import type { Timers } from "./timers.ts";
@@ -24,8 +25,8 @@ export type RunOptions = {
    */
   onStdoutBytes?: (chunk: Uint8Array) => void | Promise<void>;
   /**
-   * Waits a millisecond after each small piece of standard output. restic writes every line by itself, and a reader that is woken by each of a
-   * million lines slows both down: 400,000 reads took 3.7 s of CPU, 9,000 take 1.3 s.
+   * Reads standard output from a pipe of the kernel, if there is one, a millisecond's output at a time. restic writes every line by itself,
+   * and a reader that is woken by each of a million lines slows both down. For lines only. See docs/decisions/looking-into-snapshots.md.
    */
   gatherStdout?: boolean;
   /** The bound of one line of standard output; `maxLineBytes` unless a whole document is one line. */
@@ -57,9 +58,6 @@ export type RunOutcome =
   | { state: "exited"; facts: ExitFacts }
   | { state: "not_started"; reason: "cancelled" | "program_missing" | "failed"; message: string };
 
-/** Enough to be worth being woken for. */
-const gatherBytes = 32 * 1024;
-const gatherMs = 1;
 /** How long the pipes may stay silent and open after the process has ended: a grandchild may hold them. */
 export const pipeGraceMs = 2_000;
 /** What may still come out of the pipes after the end, in bytes, before the rest is given up. */
@@ -72,11 +70,14 @@ const pipeGraceBytes = 128 * 1024 * 1024;
  */
 export async function run(options: RunOptions): Promise<RunOutcome> {
   const { timers, cancel, kill } = options;
+  const pipe = options.gatherStdout === true ? await openKernelPipe() : undefined;
   if (cancel?.aborted === true || kill?.aborted === true) {
+    if (pipe !== undefined) closeBoth(pipe);
     return { state: "not_started", reason: "cancelled", message: "cancelled before it started" };
   }
-  const spawned = spawn(options);
-  if ("state" in spawned) return spawned;
+  const started = start(options, pipe);
+  if ("state" in started) return started;
+  const { spawned, stdout, stderr } = started;
   const steps = ladder(timers, options.killAfterMs, (signal) => signalGroup(spawned.pid, signal));
   let interruptedByUs = false;
   let timedOut = false;
@@ -107,8 +108,8 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     // The group outlives its leader when something in it does; its id is not reused before that.
     const killLeftovers = (): void => signalGroup(spawned.pid, "SIGKILL");
     const pipes = [
-      readPipe(spawned.stdout, "stdout", options, killLeftovers),
-      readPipe(spawned.stderr, "stderr", options, killLeftovers),
+      readPipe(stdout, "stdout", options, killLeftovers),
+      readPipe(stderr, "stderr", options, killLeftovers),
     ];
     const exited = spawned.exited.then(() => {
       stopListening();
@@ -128,22 +129,43 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   return { state: "exited", facts };
 }
 
-function spawn(options: RunOptions): Bun.Subprocess<Uint8Array | "ignore", "pipe", "pipe"> | RunOutcome {
+/** A process, and where its output comes from. */
+interface Started {
+  spawned: Bun.Subprocess;
+  stdout: ByteReader;
+  stderr: ByteReader;
+}
+
+function start(options: RunOptions, pipe: KernelPipe | undefined): Started | RunOutcome {
+  const how = {
+    cwd: options.cwd,
+    env: options.env,
+    stdin: options.stdin ?? "ignore",
+    stderr: "pipe",
+    detached: true,
+  } as const;
+  const argv = [options.program, ...options.args];
   try {
-    return Bun.spawn([options.program, ...options.args], {
-      cwd: options.cwd,
-      env: options.env,
-      stdin: options.stdin ?? "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      detached: true,
-    });
+    if (pipe === undefined) {
+      const spawned = Bun.spawn(argv, { ...how, stdout: "pipe" });
+      return { spawned, stdout: spawned.stdout.getReader(), stderr: spawned.stderr.getReader() };
+    }
+    const spawned = Bun.spawn(argv, { ...how, stdout: pipe.writeFd });
+    closeSync(pipe.writeFd);
+    const stdout = gatheringReader(pipe.readFd, options.timers);
+    return { spawned, stdout, stderr: spawned.stderr.getReader() };
   } catch (error) {
+    if (pipe !== undefined) closeBoth(pipe);
     const message = error instanceof Error ? error.message : String(error);
     // ENOENT is also what a missing working directory gives.
     const reason = existsSync(options.program) ? "failed" : "program_missing";
     return { state: "not_started", reason, message };
   }
+}
+
+function closeBoth({ readFd, writeFd }: KernelPipe): void {
+  closeSync(readFd);
+  closeSync(writeFd);
 }
 
 type Pipe = {
@@ -155,12 +177,11 @@ type Pipe = {
 
 /** Reads a pipe to its end. After the process ended: until it was silent for two graces. */
 function readPipe(
-  stream: ReadableStream<Uint8Array>,
+  reader: ByteReader,
   name: StreamName,
-  { onLine, onStdoutBytes, timers, maxStdoutLineBytes, gatherStdout }: RunOptions,
+  { onLine, onStdoutBytes, timers, maxStdoutLineBytes }: RunOptions,
   killLeftovers: () => void,
 ): Pipe {
-  const reader = stream.getReader();
   const splitter = lineSplitter(name === "stdout" ? maxStdoutLineBytes : undefined);
   let state: "reading" | "handing" | "finished" = "reading";
   let chunks = 0;
@@ -187,8 +208,6 @@ function readPipe(
         if (name === "stdout" && onStdoutBytes !== undefined) await onStdoutBytes(value);
         else await hand(splitter.push(value));
         if (bytesAfterEnd !== undefined && bytesAfterEnd > pipeGraceBytes) break;
-        if (name === "stdout" && gatherStdout === true && value.byteLength < gatherBytes)
-          await new Promise<void>((resolve) => void timers.after(gatherMs, resolve));
       }
       await hand(splitter.end());
     } finally {

@@ -27,9 +27,6 @@ const LISTING = 2;
 /** restics that look for one file in all snapshots, which may take minutes. */
 const FINDING = 1;
 
-/** A folder by itself takes restic half a second, and a second more of a large repository, whose last part may be slowed down. */
-const HEAD_START_MS = 1_000;
-
 export interface BrowserParts {
   /** For the indexes; made if it is not there. */
   folder: string;
@@ -59,7 +56,6 @@ export class Browser {
   readonly #indexer: Indexer;
   readonly #listing = new Turns(LISTING);
   readonly #finding = new Turns(FINDING);
-  readonly #headStarts = new Map<string, Promise<void>>();
   readonly #asked = new Map<string, AbortController>();
   readonly #working = new Set<Promise<unknown>>();
 
@@ -240,15 +236,6 @@ export class Browser {
     const first = new AbortController();
     const direct = meanwhile(AbortSignal.any([cancel, first.signal]));
     direct?.catch(() => {});
-    if (direct !== undefined && !this.#indexer.has(tree)) {
-      await this.#headStart(tree, direct);
-      if (cancel.aborted) return await gone(cancel, false);
-      const made = await this.#store.read(tree, now, look);
-      if (made !== undefined) {
-        first.abort();
-        return made;
-      }
-    }
     const { ready, leave } = this.#indexer.want(tree, snapshot_id);
     try {
       const indexed = ready.then(async (made): Promise<TreeAnswer> => {
@@ -269,25 +256,6 @@ export class Browser {
       first.abort();
       leave();
     }
-  }
-
-  /**
-   * The index is begun when the first folder's answer is there, which it would only slow down; but not much later. Whoever asks for another
-   * folder meanwhile waits for the same moment.
-   */
-  #headStart(tree: string, direct: Promise<unknown>): Promise<void> {
-    const begun = this.#headStarts.get(tree);
-    if (begun !== undefined) return begun;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const late = this.#parts.timers.after(HEAD_START_MS, resolve);
-    const end = (): void => {
-      late();
-      this.#headStarts.delete(tree);
-      resolve();
-    };
-    direct.then(end, end);
-    this.#headStarts.set(tree, promise);
-    return promise;
   }
 }
 

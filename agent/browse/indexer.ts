@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { ls } from "@restic-manager/restic/commands/ls";
 import type { ResticContext } from "@restic-manager/restic/context";
 import type { TreeFailureCode } from "@restic-manager/protocol/tree";
@@ -13,6 +15,8 @@ const CHECK_EVERY = 4_096;
  * use. Some 5 ms in every second.
  */
 const COLLECT_EVERY = 65_536;
+/** See nice(1). */
+const NICE = 10;
 
 export type Indexed = { ok: true } | { ok: false; code: TreeFailureCode; message: string };
 
@@ -108,6 +112,7 @@ export class Indexer {
         { snapshotId },
         {
           cancel: AbortSignal.any([cancel.signal, stop.signal]),
+          onSpawn: behindOthers,
           onEntry(entry) {
             if (trouble !== undefined) return;
             try {
@@ -140,6 +145,18 @@ export class Indexer {
     } finally {
       build?.abandon();
     }
+  }
+}
+
+/** Lets a process run behind whatever else wants the processor: the folder that somebody waits for first of all. */
+function behindOthers(pid: number): void {
+  try {
+    setPriority(pid, NICE);
+    // A child is a session of its own, and Linux may share the processor among sessions first: sched(7), autogroup.
+    const session = `/proc/${pid}/autogroup`;
+    if (existsSync(session)) writeFileSync(session, String(NICE));
+  } catch {
+    // It is over already, or the system does not want it: then all are equals.
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { ResticId } from "@restic-manager/protocol/ids";
 import type { TreeQuestion } from "@restic-manager/protocol/tree";
@@ -48,6 +49,9 @@ const versions = (): TreeQuestion => ({
   deadline_ms: 600_000,
   path: "/srv",
 });
+/** restics that list one folder, and those that list the whole snapshot. */
+const ofFolder = () => fake.starts("ls").filter(({ argv }) => argv.at(-1) === "/");
+const ofWhole = () => fake.starts("ls").filter(({ argv }) => argv.at(-1) === SNAPSHOT);
 async function until(there: () => boolean): Promise<void> {
   while (!there()) await new Promise((resolve) => void setImmediate(resolve));
 }
@@ -74,27 +78,20 @@ test("a restic that works for nobody any more is ended", async () => {
   fake.play({ initialised: true, commands: { ls: [{ do: "hang" }] } });
   const question = list();
   const answer = browser.ask(question);
-  await until(() => fake.starts("ls").length > 0);
+  await until(() => ofFolder().length > 0);
   browser.leave(question.request_id);
   expect(await answer).toMatchObject({ error: { code: "cancelled" } });
-  const starts = fake.starts("ls");
+  const starts = ofFolder();
   expect(starts).toHaveLength(1);
   await until(() => !lives(starts[0]?.pid ?? 0));
 });
 
-test("the index is begun when the first folder is answered, or a second later if that takes longer", async () => {
+test("the index is begun with the first question, behind the folder that somebody waits for", async () => {
   fake.play({ initialised: true, commands: { ls: [...EMPTY, { do: "hang" }] } });
-  const first = browser.ask(list());
-  await until(() => fake.starts("ls").length === 1);
-  timers.advance(999);
-  const second = browser.ask(list());
+  const answer = browser.ask(list());
   await until(() => fake.starts("ls").length === 2);
-  // Both ask for a folder; the whole list comes now.
-  expect(fake.starts("ls").map(({ argv }) => argv.at(-1))).toEqual(["/", "/"]);
-  timers.advance(1);
-  await until(() => fake.starts("ls").length === 3);
-  expect(fake.starts("ls").at(-1)?.argv.at(-1)).toBe(SNAPSHOT);
+  expect(getPriority(ofWhole()[0]?.pid)).toBe(10);
+  expect(getPriority(ofFolder()[0]?.pid)).toBe(0);
   browser.leaveAll();
-  for (const answer of [await first, await second])
-    expect(answer).toMatchObject({ error: { code: "cancelled" } });
+  expect(await answer).toMatchObject({ error: { code: "cancelled" } });
 });
