@@ -95,7 +95,7 @@ onEveryStore("a job that needed its repository for itself", (open) => {
       db,
       clock,
       bus,
-      nodes: { node: "alone", live: () => ["alone"], time: storeTime(db, clock) },
+      nodes: { node: "alone", alone: true, live: () => ["alone"], time: storeTime(db, clock) },
       log: createLog(clock, (line) => errors.push(line)),
       seal,
       audit,

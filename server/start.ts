@@ -98,7 +98,12 @@ export async function startServer(
       db,
       clock,
       bus,
-      nodes: { node, live: () => leases.live(), time: storeTime(db, clock) },
+      nodes: {
+        node,
+        alone: store.kind === "sqlite",
+        live: () => leases.live(),
+        time: storeTime(db, clock),
+      },
       log,
       seal,
       audit,

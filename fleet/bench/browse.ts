@@ -18,7 +18,7 @@ import { memoryOf } from "./process-figures.ts";
 const ENTRIES = 1_000_000;
 const QUICK_ENTRIES = 20_000;
 const ROUNDS = 5;
-const QUICK_ROUNDS = 2;
+const QUICK_ROUNDS = 1;
 const FOLDERS = 500;
 const QUICK_FOLDERS = 150;
 const SEARCHES = 5;

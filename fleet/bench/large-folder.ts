@@ -12,10 +12,10 @@ import { figure, median, type Figure } from "./figure.ts";
 import { dragTree, findInTree, jumpToEnd, scrollTree, type TreeFrames } from "./tree-page.ts";
 
 const ENTRIES = 500_000;
-const QUICK_ENTRIES = 50_000;
+const QUICK_ENTRIES = 30_000;
 const ROUNDS = 3;
 const FRAMES = 600;
-const QUICK_FRAMES = 200;
+const QUICK_FRAMES = 100;
 const CHROMIUM = process.env["RM_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
 const FLAGS = [
   "--headless",

@@ -24,6 +24,8 @@ const VIEWERS = 20;
 const SHORT: Script = { ...INSTANT, lines: 300, durationMs: 500, reports: true };
 /** One that is in the middle when a server dies. */
 const LONG: Script = { ...SHORT, durationMs: 6_000 };
+/** The same for few agents, whose commands are out in a moment. */
+const QUICK_LONG: Script = { ...SHORT, durationMs: 2_000 };
 const LOOK_MS = 50;
 /** How long agents of a dead server may take to be at another, and then everything to come to an end. */
 const PATIENCE_MS = 120_000;
@@ -55,7 +57,7 @@ export async function benchNodes({ quick, say }: BenchOptions): Promise<Figure[]
       const world = await manyServers(servers, options(`of-${servers}`));
       const { cost, loss } = await inWorld(world, count, async (_, agents) => ({
         cost: await costOf(world, agents, count, rounds),
-        loss: servers === most ? await loseOne(world, agents, count) : undefined,
+        loss: servers === most ? await loseOne(world, agents, count, quick ? QUICK_LONG : LONG) : undefined,
       }));
       say(`  ${servers} on PostgreSQL and NATS: ${words(cost)}`);
       const name = `nodes.${servers}`;
@@ -124,10 +126,11 @@ async function loseOne(
   world: NodesWorld,
   agents: Agents,
   count: number,
+  script: Script,
 ): Promise<{ movedMs: number; wrong: number }> {
   const first = firstOf(world);
   const victim = world.servers.at(-1) ?? first;
-  await agents.follow(LONG);
+  await agents.follow(script);
   const { counters: before } = await agents.look();
   await dispatch(world.servers, count);
   const survivors = world.servers.filter((server) => server !== victim);

@@ -17,7 +17,7 @@ export function startCore(db: Database, clock: TestClock): Core {
     db,
     clock,
     bus: localBus(fail),
-    nodes: { node: "a", live: () => ["a"], time: storeTime(db, clock) },
+    nodes: { node: "a", alone: true, live: () => ["a"], time: storeTime(db, clock) },
     log: createLog(clock, () => undefined),
     seal: createSeal([{ id: "00000000", bytes: Buffer.alloc(32, 7) }]),
     audit: createAudit(clock, createIds(clock)),

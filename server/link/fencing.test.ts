@@ -33,7 +33,7 @@ onEveryStore("an agent that wanders between two servers", (open, kind) => {
           linkWorld(db, {
             clock,
             bus: buses.bus(node),
-            nodes: { node, live: () => ["a", "b"], time },
+            nodes: { node, alone: false, live: () => ["a", "b"], time },
             apply: async (_trx, _from, { message }) => {
               if (message.type === "log.gap") applied.push(message.first_line);
             },

@@ -63,8 +63,13 @@ export class Link {
   constructor(parts: LinkParts) {
     this.#parts = parts;
     const { db, clock } = parts;
-    this.#nodes = parts.nodes ?? { node: "alone", live: () => ["alone"], time: storeTime(db, clock) };
-    const { node, live, time } = this.#nodes;
+    this.#nodes = parts.nodes ?? {
+      node: "alone",
+      alone: true,
+      live: () => ["alone"],
+      time: storeTime(db, clock),
+    };
+    const { node, alone, live, time } = this.#nodes;
     this.#trouble = new StoreTrouble(parts);
     this.#deadline = new HelloDeadline(clock);
     this.#greeter = new Greeter({
@@ -83,7 +88,7 @@ export class Link {
     this.#router = new Router({
       ...parts,
       node,
-      live,
+      alone,
       onError: (e) => parts.onError(e, "tell another server of what waits for an agent"),
     });
     const aside = (doing: string, work: Promise<void>) => this.#aside(doing, work);

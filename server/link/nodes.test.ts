@@ -18,7 +18,11 @@ async function twoServers(db: Database) {
   const live = new Set(["a", "b"]);
   const time = () => sql<number>`cast(${clock.now()} as double precision)`;
   const serve = (node: string) =>
-    linkWorld(db, { clock, bus: buses.bus(node), nodes: { node, live: () => [...live], time } });
+    linkWorld(db, {
+      clock,
+      bus: buses.bus(node),
+      nodes: { node, alone: false, live: () => [...live], time },
+    });
   const [a, b] = [serve("a"), serve("b")];
   for (const node of live) await beat(db, node, clock.now() + 3600_000);
   const settled = async () => {
@@ -165,6 +169,20 @@ onEveryStore("two servers on one store", (open) => {
       const runs = at.flatMap((agent) => agent.said.filter((message) => message.type === "command.run"));
       expect(runs).toHaveLength(1);
     }
+  });
+
+  test("a job for a host at a server that has just come, and is on no list yet, is delivered at once", async () => {
+    const db = await open();
+    const { a, b, live, settled, errors } = await twoServers(db);
+    live.delete("b");
+    const hostId = await addHost(db);
+    const agent = b.dial(hostId);
+    await agent.hello();
+    const jobId = await addJob(db, hostId, "queued");
+    a.bus.publish("job.queued", { jobId, hostId });
+    await settled();
+    expect(agent.said.filter((message) => message.type === "command.run")).toHaveLength(1);
+    expect(errors()).toEqual([]);
   });
 
   test("a job for a host whose server is dead waits for the agent to come to another", async () => {

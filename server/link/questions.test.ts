@@ -25,7 +25,8 @@ async function twoServers(db: Database) {
   const buses = joinedBuses(["a", "b"], (error) => errors.push(error));
   const live = () => ["a", "b"];
   const time = () => sql<number>`cast(${clock.now()} as double precision)`;
-  const serve = (node: string) => linkWorld(db, { clock, bus: buses.bus(node), nodes: { node, live, time } });
+  const serve = (node: string) =>
+    linkWorld(db, { clock, bus: buses.bus(node), nodes: { node, alone: false, live, time } });
   const hostId = await addHost(db, { online: 0 });
   for (const node of live())
     await db

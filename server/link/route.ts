@@ -11,8 +11,8 @@ export interface RouterParts {
   bus: Bus;
   /** This server. */
   node: string;
-  /** Servers that live. */
-  live: () => readonly string[];
+  /** There is no other server to ask, ever. A list of those that live would be wrong for the first seconds of a new one. */
+  alone: boolean;
   onError: (error: unknown) => void;
 }
 
@@ -32,13 +32,13 @@ export class Router {
 
   /** Something waits for an agent that is not connected here. Hosts that are told of at once are asked for at once. */
   deliver(hostId: HostId, turn: boolean): void {
-    if (this.#alone()) return;
+    if (this.#parts.alone) return;
     this.#waiting.set(hostId, turn || this.#waiting.get(hostId) === true);
     this.#running ??= this.#drain();
   }
 
   async cancel(request: NodeRequests["link.cancel"]): Promise<void> {
-    if (this.#alone()) return;
+    if (this.#parts.alone) return;
     for (const { node } of await nodesOf(this.#parts.db, [request.hostId]))
       await this.#ask(node, "link.cancel", request);
   }
@@ -51,10 +51,6 @@ export class Router {
   /** Tells a server that agents it had came to this one. */
   async replaced(node: string, hosts: NodeRequests["link.replaced"]["hosts"]): Promise<void> {
     await this.#ask(node, "link.replaced", { hosts });
-  }
-
-  #alone(): boolean {
-    return this.#parts.live().every((node) => node === this.#parts.node);
   }
 
   async #drain(): Promise<void> {
