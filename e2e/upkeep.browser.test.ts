@@ -1,12 +1,14 @@
 import { Database } from "bun:sqlite";
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job } from "@restic-manager/protocol/api/jobs";
 import { SourceGroups } from "@restic-manager/protocol/api/sources";
 import { formatBytes } from "../console/format/bytes.ts";
+import { buildConsole } from "../script/trial/built-console.ts";
 import { AppendOnlyRepository, BOSS } from "./stage/append-only.ts";
-import { buildConsole, ConsoleOnStage } from "./stage/console.ts";
+import { ConsoleOnStage } from "./stage/console.ts";
 import { checkByCli, expectHealth } from "./stage/health.ts";
 import type { HostOnStage } from "./stage/host.ts";
 import { incompressible } from "./stage/real-repository.ts";
@@ -26,6 +28,7 @@ const GROUP = "documents";
 const MISSED = 3;
 const DRAFT_BYTES = 400_000;
 
+let dist: string;
 let stage: Stage;
 let repository: AppendOnlyRepository;
 let host: HostOnStage;
@@ -40,8 +43,9 @@ const told = {
 };
 
 beforeAll(async () => {
-  buildConsole();
-  stage = await Stage.open();
+  dist = mkdtempSync(join(tmpdir(), "rm-console-"));
+  buildConsole(dist);
+  stage = await Stage.open({ console: dist });
   repository = await AppendOnlyRepository.start(stage.folder);
   const rest = join(stage.folder, "rest");
   documents = join(stage.folder, GROUP);
@@ -55,6 +59,7 @@ afterAll(async () => {
   await person?.close();
   await stage?.strike();
   await repository?.stop();
+  rmSync(dist, { recursive: true, force: true });
 }, MINUTE);
 afterEach(() => expect(person.complaints()).toEqual([]));
 

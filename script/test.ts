@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../server/testing/postgres-cluster.ts";
@@ -17,13 +17,18 @@ interface Group {
 }
 
 const work = mkdtempSync(join(tmpdir(), "rm-test-"));
-let current: Bun.Subprocess | undefined;
+const running = new Set<Bun.Subprocess>();
 
-/** `e2e/` starts whole programs, and those with a browser are the slowest. */
+/**
+ * `e2e/` starts whole programs. Those with a browser are the slowest and wait for real minutes, so they run beside all others. What uses the built
+ * executables is among them, since the demo builds those anew.
+ */
 function groups(): Group[] {
   const files = ourFiles("*.test.{ts,tsx}");
   const whole = files.filter((file) => file.startsWith("e2e/"));
-  const inBrowser = new Set(whole.filter((file) => /playwright|browser/.test(file + textOf(file))));
+  const inBrowser = new Set(
+    whole.filter((file) => /playwright|browser|script\/demo|house, "dist"/.test(file + textOf(file))),
+  );
   return [
     { name: "rooms", files: files.filter((file) => !file.startsWith("e2e/")), timeout: 30_000 },
     { name: "end to end", files: whole.filter((file) => !inBrowser.has(file)), timeout: 180_000 },
@@ -37,8 +42,25 @@ function heading(text: string): void {
   console.log(`\n== ${text}`);
 }
 
-async function runGroup({ name, files, timeout }: Group): Promise<Sum> {
-  heading(`${name}: ${files.length} files`);
+/** Runs a program to its end. Answers how it ended. */
+async function runProgram(argv: string[], output: "inherit" | number): Promise<number> {
+  const program = Bun.spawn(argv, {
+    cwd: house,
+    env: process.env,
+    stdin: "ignore",
+    stdout: output,
+    stderr: output,
+  });
+  running.add(program);
+  const code = await program.exited;
+  running.delete(program);
+  return code;
+}
+
+/** @param aside beside others: what it prints comes at its end, in one piece. */
+async function runGroup({ name, files, timeout }: Group, aside = false): Promise<Sum> {
+  const title = `${name}: ${files.length} files`;
+  if (!aside) heading(title);
   if (files.length === 0) {
     console.log(`FAILED the group "${name}" has no tests`);
     return { passed: 0, failed: 1 };
@@ -50,15 +72,13 @@ async function runGroup({ name, files, timeout }: Group): Promise<Sum> {
     `--reporter-outfile=${report}`,
     files.map((file) => `./${file}`),
   );
-  current = Bun.spawn(argv, {
-    cwd: house,
-    env: process.env,
-    stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  const code = await current.exited;
-  current = undefined;
+  const printed = aside ? openSync(join(work, `${name}.txt`), "a") : undefined;
+  const code = await runProgram(argv, printed ?? "inherit");
+  if (printed !== undefined) {
+    closeSync(printed);
+    heading(title);
+    console.log(readFileSync(join(work, `${name}.txt`), "utf8"));
+  }
   const xml = (await Bun.file(report).exists()) ? await Bun.file(report).text() : "";
   const sum = sumOf(xml);
   // A crash, an error outside a test, a file that does not load: the report knows nothing of them.
@@ -85,30 +105,30 @@ async function runStep(name: string, step: () => Promise<unknown>): Promise<Sum>
 }
 
 async function build(): Promise<void> {
-  current = Bun.spawn([process.execPath, "script/build.ts", "--fast"], {
-    cwd: house,
-    env: process.env,
-    stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  const code = await current.exited;
-  current = undefined;
+  const code = await runProgram([process.execPath, "script/build.ts", "--fast"], "inherit");
   if (code !== 0) throw new Error(`script/build --fast ended with ${code}`);
+}
+
+/** Everything: those with a browser beside the checks and all others, one group after the other. */
+async function runAll(all: Group[]): Promise<Sum[]> {
+  const browser = all.filter(({ name }) => name === "browser").map((group) => runGroup(group, true));
+  const sums: Sum[] = [await runOurChecks()];
+  for (const group of all) if (group.name !== "browser") sums.push(await runGroup(group));
+  return [...sums, ...(await Promise.all(browser))];
+}
+
+async function runOurChecks(): Promise<Sum> {
+  heading("checks");
+  // The floors are a test among those of the rooms: counted there.
+  const results = await runChecks(checks.filter(({ name }) => name !== "floors"));
+  console.log(describeChecks(results));
+  const failed = results.filter(({ passed }) => !passed).length;
+  return { passed: results.length - failed, failed };
 }
 
 /** @param paths run only the tests below these, and no checks; empty: everything. */
 async function main(paths: string[]): Promise<number> {
   const sums: Sum[] = [];
-  if (paths.length === 0) {
-    heading("checks");
-    // The floors are a test among those of the rooms: counted there.
-    const results = await runChecks(checks.filter(({ name }) => name !== "floors"));
-    console.log(describeChecks(results));
-    const failed = results.filter(({ passed }) => !passed).length;
-    sums.push({ passed: results.length - failed, failed });
-  }
-
   const started = await runStep("PostgreSQL", async () => {
     process.env["RM_TEST_POSTGRES"] ||= (await startPostgres()).url;
   });
@@ -116,12 +136,12 @@ async function main(paths: string[]): Promise<number> {
   if (started.failed > 0) sums.push(started);
 
   const within = (file: string) => paths.some((path) => file === path || file.startsWith(`${path}/`));
-  for (const group of groups()) {
-    const files = paths.length === 0 ? group.files : group.files.filter(within);
-    if (paths.length > 0 && files.length === 0) continue;
-    if (group.name === "end to end" && group.files.length > 0) sums.push(await runStep("build", build));
-    sums.push(await runGroup({ ...group, files }));
-  }
+  const wanted = groups()
+    .map((group) => ({ ...group, files: paths.length === 0 ? group.files : group.files.filter(within) }))
+    .filter(({ files }) => paths.length === 0 || files.length > 0);
+  if (wanted.some(({ name }) => name !== "rooms")) sums.push(await runStep("build", build));
+  if (paths.length > 0) for (const group of wanted) sums.push(await runGroup(group));
+  else sums.push(...(await runAll(wanted)));
   if (sums.length === 0) {
     console.log(`FAILED no test lies below ${paths.join(", ")}`);
     sums.push({ passed: 0, failed: 1 });
@@ -135,7 +155,7 @@ async function main(paths: string[]): Promise<number> {
 
 // PostgreSQL needs no ending here: it goes with this process, whichever way that ends.
 function clearUp(): void {
-  current?.kill("SIGKILL");
+  for (const program of running) program.kill("SIGKILL");
   rmSync(work, { recursive: true, force: true });
 }
 for (const [signal, code] of [

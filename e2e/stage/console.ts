@@ -5,16 +5,8 @@ import { CHROMIUM, CHROMIUM_FLAGS } from "../chromium.ts";
 import { ADMIN } from "./server-process.ts";
 import type { Stage } from "./stage.ts";
 
-const CONSOLE = join(import.meta.dirname, "../../console");
 /** How long any one step may take on a busy machine. */
 const PATIENCE_MS = 90_000;
-
-/** Puts the console as it is shipped where a server that runs from its sources finds it. Before the stage opens. */
-export function buildConsole(): void {
-  const vite = ["bun", "--bun", "vite", "build", "--logLevel", "warn"];
-  const build = Bun.spawnSync(vite, { cwd: CONSOLE, stdout: "pipe", stderr: "pipe" });
-  if (!build.success) throw new Error(`the console could not be built: ${build.stderr.toString()}`);
-}
 
 /** A person at the console of a stage's server, signed in as its administrator, in a real browser. */
 export class ConsoleOnStage {
