@@ -84,10 +84,18 @@ test(
       await page.getByRole("columnheader", { name: "Added" }).getByRole("button").click();
       await page.getByRole("columnheader", { name: "Added" }).getByRole("button").click();
       await page.locator("[aria-sort=descending]").getByText("Added").waitFor();
-      await rows(page)
+      const largest = rows(page)
         .nth(1)
-        .getByRole("link", { name: short(UNUSUAL + 1), exact: true })
-        .waitFor();
+        .getByRole("link", { name: short(UNUSUAL + 1), exact: true });
+      await largest.waitFor();
+      // A phone has no column titles.
+      await changeLook(page, { scheme: "light", width: 390 });
+      await page.getByRole("button", { name: "Descending" }).click();
+      await largest.waitFor({ state: "detached" });
+      await page.getByLabel("Sort by").selectOption("Size");
+      const { searchParams } = new URL(page.url());
+      expect([searchParams.get("sort"), searchParams.get("order")]).toEqual(["size", "asc"]);
+      await expectUsable(page, "snapshots sorted on a phone");
     });
   },
   PATIENCE_MS,

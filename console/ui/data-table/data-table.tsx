@@ -6,6 +6,7 @@ import type { Column, Sort } from "./column.ts";
 import styles from "./data-table.module.css";
 import { useFrozenOrder } from "./frozen-order.ts";
 import { HeaderRow } from "./header-row.tsx";
+import { PhoneSort } from "./phone-sort.tsx";
 import { useRowKeys } from "./row-keys.ts";
 import { TableRow } from "./table-row.tsx";
 import { useRowWindow } from "./row-window.ts";
@@ -84,6 +85,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       onFocus={() => setInside(true)}
       onBlur={(event) => setInside(event.currentTarget.contains(event.relatedTarget))}
     >
+      {phone && onSort !== undefined && rows.length > 1 && (
+        <PhoneSort columns={columns} sort={sort} onSort={onSort} />
+      )}
       <div
         role="table"
         aria-label={props.label}
@@ -94,7 +98,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         className={styles.table}
         style={{ ["--tracks" as string]: tracks }}
       >
-        <HeaderRow columns={shown} sort={sort} onSort={onSort}>
+        <HeaderRow columns={shown} sort={sort} onSort={phone ? undefined : onSort}>
           {selection !== undefined && (
             <Checkbox
               aria-label="Select all rows that are loaded"
