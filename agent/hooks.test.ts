@@ -7,6 +7,7 @@ import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { isSameProcess, identifyProcess } from "@restic-manager/restic/process-start";
 import { Secret } from "@restic-manager/restic/secret";
 import { systemTimers } from "@restic-manager/restic/timers";
+import { manualTimers } from "./testing/timers.ts";
 import type { JobTools } from "./job-runner.ts";
 import { runHook, type HookRun } from "./hooks.ts";
 import { betweenHooks } from "./jobs/hooked.ts";
@@ -115,15 +116,16 @@ function alive(file: string): number[] {
 const GROUP = SourceGroupId.parse("01JD0000000000000000000000");
 /** A backup between hooks, where the backup itself is what the test says. */
 async function between(
-  hooks: { pre?: string; post?: string },
+  hooks: { pre?: string; post?: string; timeout_seconds?: number },
   backup: () => Promise<JobOutcome>,
   cancel = new AbortController(),
+  given: Partial<JobTools<"backup">> = {},
 ) {
   const log: [string, string][] = [];
   const tools: JobTools<"backup"> = {
     restic: () => ({ ok: false, error: { code: "failed", message: "not asked" } }),
     jobId: "01JD",
-    hooks: () => ({ ...hooks, timeout_seconds: 30 }),
+    hooks: () => ({ timeout_seconds: 30, ...hooks }),
     hostName: "client1",
     cancel: cancel.signal,
     kill: new AbortController().signal,
@@ -132,6 +134,7 @@ async function between(
     progress: () => {},
     timers: agentTimers(),
     rememberRepository: () => {},
+    ...given,
   };
   const context = {
     program: "/nowhere",
@@ -196,3 +199,77 @@ test("a cancel ends the first hook, nothing is backed up, and the last hook runs
 test("without hooks there is only the backup", async () => {
   expect((await between({}, good)).outcome).toEqual(await good());
 });
+
+/** A backup that was saved, whose last hook begins and never ends by itself; `begun` is called when it has said so. */
+function hanging(cancel: AbortController, given: Partial<JobTools<"backup">>, begun: () => void) {
+  const post = "sleep 600 & echo $! > hanging; echo $$ >> hanging; echo begun; wait";
+  const log = (_stream: string, text: string): void => {
+    if (text === "hook(post): begun") begun();
+  };
+  return between({ post, timeout_seconds: 3_600 }, good, cancel, { ...given, log });
+}
+const ended = (message: string) => ({
+  state: "succeeded",
+  result: { issue_count: 1, issues: [{ path: "(hook)", message }] },
+});
+const EARLY = "The hook after the backup was ended early, since the job was to end.";
+
+test("regression: a kill ends a hook after the backup that hangs, with all that it started, and the backup stands", async () => {
+  const [cancel, kill] = [new AbortController(), new AbortController()];
+  const { outcome } = await hanging(cancel, { kill: kill.signal, timers: manualTimers() }, () => {
+    cancel.abort();
+    kill.abort();
+  });
+  expect(outcome).toMatchObject(ended(EARLY));
+  await allEnded(join(folder, "hanging"));
+}, 30_000);
+
+test("regression: a cancel while the hook after the backup runs gives it a minute, not all of its own time", async () => {
+  const cancel = new AbortController();
+  const timers = manualTimers();
+  const began = timers.now();
+  const { outcome } = await hanging(cancel, { timers }, () => {
+    timers.advance(100_000);
+    cancel.abort();
+    timers.advance(59_999);
+    // Not a moment too early: it is alive until here.
+    expect(alive(join(folder, "hanging"))).toHaveLength(2);
+    timers.advance(1);
+  });
+  expect(outcome).toMatchObject(ended(EARLY));
+  expect(timers.now() - began).toBe(160_000);
+}, 30_000);
+
+test("a hook after the backup that ends in the minute after a cancel leaves the backup as it is", async () => {
+  const cancel = new AbortController();
+  const { outcome } = await between({ post: "echo begun; read -r line || exit 0" }, good, cancel, {
+    log: () => cancel.abort(),
+  });
+  expect(outcome).toEqual(await good());
+});
+
+test("the hook after the backup runs also after a kill that ended the backup, and has a minute", async () => {
+  const [cancel, kill] = [new AbortController(), new AbortController()];
+  const timers = manualTimers();
+  const log: string[] = [];
+  const killed = async (): Promise<JobOutcome> => {
+    cancel.abort();
+    kill.abort();
+    return { state: "cancelled" };
+  };
+  const { outcome } = await between(
+    { post: "echo $RM_JOB_STATUS; sleep 600", timeout_seconds: 3_600 },
+    killed,
+    cancel,
+    {
+      kill: kill.signal,
+      timers,
+      log(_stream, text) {
+        log.push(text);
+        if (text === "hook(post): cancelled") timers.advance(60_000);
+      },
+    },
+  );
+  expect(outcome).toEqual({ state: "cancelled" });
+  expect(log).toEqual(["hook(post): cancelled", EARLY]);
+}, 30_000);

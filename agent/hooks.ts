@@ -6,6 +6,8 @@ import type { Timers } from "@restic-manager/restic/timers";
 
 /** A hook that is asked to end has so long before it is killed. */
 const KILL_AFTER_MS = 5_000;
+/** After a cancel, or when the agent is stopped, nobody waits longer for what tidies up. systemd itself waits for 90 s. */
+const AFTER_CANCEL_MS = 60_000;
 /** Of what a hook prints the log keeps so much; the log is the backup's, and the hook's own log is its own affair. */
 const MOST_LINES = 1_000;
 const MOST_CHARACTERS = 256 * 1024;
@@ -28,7 +30,11 @@ export interface HookRun {
   /** Where it runs. */
   cwd: string;
   tmpDir: string;
+  /** Aborted, now or while it runs: it is asked to end. */
   cancel?: AbortSignal;
+  /** Aborted, now or while it runs: it has a minute from then on, and never more than its own time. */
+  hurry?: AbortSignal;
+  /** Aborted, now or while it runs: all of it is killed at once. */
   kill?: AbortSignal;
   log: (text: string) => void;
   timers: Timers;
@@ -48,6 +54,7 @@ export async function runHook(hook: HookRun): Promise<HookEnd> {
   const { when, log, facts } = hook;
   const output = bounded((text) => log(`hook(${when}): ${text}`));
   let group: number | undefined;
+  const end = endOf(hook);
   const outcome = await run({
     ...shell(hook.body, hook.platform ?? process.platform),
     env: {
@@ -63,17 +70,38 @@ export async function runHook(hook: HookRun): Promise<HookEnd> {
     deadlineMs: hook.timeoutSeconds * 1_000,
     killAfterMs: KILL_AFTER_MS,
     timers: hook.timers,
-    ...(hook.cancel === undefined ? {} : { cancel: hook.cancel }),
+    cancel: end.signal,
     ...(hook.kill === undefined ? {} : { kill: hook.kill }),
-  });
+  }).finally(end.callOff);
   // What it started and left to itself, without any pipe to us. The group's number is not given again while one of it lives.
   if (group !== undefined) signalGroup(group, "SIGKILL");
   output.end();
   if (outcome.state === "not_started") return failed(when, `could not be started: ${outcome.message}`);
-  const { code, signal, timedOut } = outcome.facts;
+  const { code, signal, timedOut, interruptedByUs } = outcome.facts;
   if (timedOut) return failed(when, `was ended after ${hook.timeoutSeconds} s`);
   if (code === 0) return { ok: true };
+  if (interruptedByUs) return failed(when, "was ended early, since the job was to end");
   return failed(when, code === null ? `was ended by ${signal ?? "a signal"}` : `ended with ${code}`);
+}
+
+/** Aborted with `cancel`, and a minute after `hurry`. */
+function endOf({ cancel, hurry, timers }: HookRun): { signal: AbortSignal; callOff: () => void } {
+  const end = new AbortController();
+  let callOffTimer = (): void => {};
+  const now = (): void => end.abort();
+  const soon = (): void => void (callOffTimer = timers.after(AFTER_CANCEL_MS, now));
+  if (cancel?.aborted === true) now();
+  if (hurry?.aborted === true) soon();
+  cancel?.addEventListener("abort", now);
+  hurry?.addEventListener("abort", soon);
+  return {
+    signal: end.signal,
+    callOff() {
+      cancel?.removeEventListener("abort", now);
+      hurry?.removeEventListener("abort", soon);
+      callOffTimer();
+    },
+  };
 }
 
 function failed(when: "pre" | "post", what: string): HookEnd {

@@ -4,12 +4,10 @@ import type { ResticContext } from "@restic-manager/restic/context";
 import { runHook, type HookEnd, type HookFacts } from "../hooks.ts";
 import { failure, type JobTools } from "../job-runner.ts";
 
-/** After a cancel, or when the agent is stopped, nobody waits longer for what tidies up. */
-const AFTER_CANCEL_SECONDS = 60;
-
 /**
  * Puts a backup between its hooks. Without the one before there is no backup; the one after always runs and knows how it went. If that
- * one fails, the backup stands and has an issue.
+ * one fails, the backup stands and has an issue. A cancel gives the one after a minute, a kill while it runs ends it at once; a kill that
+ * came before it was meant for the backup.
  */
 export async function betweenHooks(
   input: JobInput<"backup">,
@@ -23,17 +21,15 @@ export async function betweenHooks(
   const call = (when: "pre" | "post", status: HookFacts["status"]): Promise<HookEnd> => {
     const body = hooks[when];
     if (body === undefined) return Promise.resolve({ ok: true });
-    const cancelled = cancel.aborted || kill.aborted;
     return runHook({
       when,
       body,
-      timeoutSeconds: cancelled
-        ? Math.min(hooks.timeout_seconds, AFTER_CANCEL_SECONDS)
-        : hooks.timeout_seconds,
+      timeoutSeconds: hooks.timeout_seconds,
       facts: { host: tools.hostName, group: input.source_group_name, jobId: tools.jobId, status },
       cwd: context.workDir,
       tmpDir: context.tmpDir,
-      ...(when === "pre" ? { cancel, kill } : {}),
+      ...(when === "pre" ? { cancel } : { hurry: kill.aborted ? kill : cancel }),
+      ...(when === "post" && kill.aborted ? {} : { kill }),
       log: (text) => tools.log(when === "pre" ? "hook_pre" : "hook_post", text),
       timers,
     });
