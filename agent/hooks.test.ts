@@ -273,3 +273,30 @@ test("the hook after the backup runs also after a kill that ended the backup, an
   expect(outcome).toEqual({ state: "cancelled" });
   expect(log).toEqual(["hook(post): cancelled", EARLY]);
 }, 30_000);
+
+test("that hooks begin is written down before the first one starts, and each of their processes when it does", async () => {
+  const made: (string | number)[] = [];
+  const hookMark = {
+    begun: (id: string) => void made.push(id),
+    spawned: (pid: number) => void made.push(pid),
+  };
+  const log: string[] = [];
+  await between({ pre: "echo $$", post: "echo $$" }, good, new AbortController(), {
+    hookMark,
+    log: (_stream, text) => void log.push(text.replace(/.*: /, "")),
+  });
+  expect(made.map(String)).toEqual(["01JD", ...log]);
+  let ran = false;
+  const full = {
+    ...hookMark,
+    begun() {
+      throw new Error("no room");
+    },
+  };
+  const told = await between({ pre: "echo $$" }, good, new AbortController(), {
+    hookMark: full,
+    log: () => void (ran = true),
+  }).catch(String);
+  expect(told).toBe("Error: no room");
+  expect(ran).toBe(false);
+});

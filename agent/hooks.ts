@@ -36,6 +36,8 @@ export interface HookRun {
   hurry?: AbortSignal;
   /** Aborted, now or while it runs: all of it is killed at once. */
   kill?: AbortSignal;
+  /** Called as soon as its process exists, which leads a group of its own. */
+  onSpawn?: (pid: number) => void;
   log: (text: string) => void;
   timers: Timers;
   platform?: NodeJS.Platform;
@@ -65,7 +67,10 @@ export async function runHook(hook: HookRun): Promise<HookEnd> {
       RM_JOB_STATUS: facts.status,
     },
     cwd: hook.cwd,
-    onSpawn: (pid) => void (group = pid),
+    onSpawn(pid) {
+      group = pid;
+      hook.onSpawn?.(pid);
+    },
     onLine: (_stream, line) => output.line(line.text),
     deadlineMs: hook.timeoutSeconds * 1_000,
     killAfterMs: KILL_AFTER_MS,

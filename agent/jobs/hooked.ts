@@ -7,7 +7,7 @@ import { failure, type JobTools } from "../job-runner.ts";
 /**
  * Puts a backup between its hooks. Without the one before there is no backup; the one after always runs and knows how it went. If that
  * one fails, the backup stands and has an issue. A cancel gives the one after a minute, a kill while it runs ends it at once; a kill that
- * came before it was meant for the backup.
+ * came before it was meant for the backup. When the agent itself dies meanwhile, its next life runs the one after (cut-hook.ts).
  */
 export async function betweenHooks(
   input: JobInput<"backup">,
@@ -17,6 +17,7 @@ export async function betweenHooks(
 ): Promise<JobOutcome> {
   const hooks = tools.hooks?.(input.source_group_id);
   if (hooks === undefined) return backup();
+  tools.hookMark?.begun(tools.jobId);
   const { cancel, kill, timers } = tools;
   const call = (when: "pre" | "post", status: HookFacts["status"]): Promise<HookEnd> => {
     const body = hooks[when];
@@ -30,6 +31,7 @@ export async function betweenHooks(
       tmpDir: context.tmpDir,
       ...(when === "pre" ? { cancel } : { hurry: kill.aborted ? kill : cancel }),
       ...(when === "post" && kill.aborted ? {} : { kill }),
+      onSpawn: (pid) => tools.hookMark?.spawned(pid),
       log: (text) => tools.log(when === "pre" ? "hook_pre" : "hook_post", text),
       timers,
     });
