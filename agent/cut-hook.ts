@@ -1,7 +1,7 @@
 import type { Hooks } from "@restic-manager/protocol/config";
 import type { SourceGroupId } from "@restic-manager/protocol/ids";
 import type { HookMark } from "./hook-mark.ts";
-import { runHook } from "./hooks.ts";
+import { hookWords, runHook } from "./hooks.ts";
 import type { HeldJob, Journal } from "./journal.ts";
 import { LogWriter } from "./log-writer.ts";
 import type { Timers } from "./timers.ts";
@@ -54,7 +54,7 @@ export async function runCutHook(job: CutBackup, parts: CutHookParts): Promise<v
       log: (text) => writer.line("hook_post", text),
       timers,
     });
-    if (!end.ok) writer.line("manager", end.error.message);
+    if (!end.ok) writer.line("manager", hookWords(end.error));
   } finally {
     writer.flush();
   }

@@ -70,6 +70,29 @@ test("another exit code than 0, a signal, and a shell that cannot read it are fa
   expect(words((await hook("if then")).end)).toBe("The hook before the backup ended with 2.");
 });
 
+test("regression: a hook that the service's sandbox stopped said nothing of the drop-in that lets it through", async () => {
+  const hint = (end: Awaited<ReturnType<typeof hook>>["end"]) => (end.ok ? "ok" : (end.error.hint ?? ""));
+  const said = async (line: string) => hint((await hook(`echo '${line}' >&2; exit 2`)).end);
+  const folder = /^The service may write.*systemctl edit restic-manager-agent, \[Service\], ReadWritePaths=/;
+  const right =
+    /^The service has only.*systemctl edit restic-manager-agent, \[Service\], CapabilityBoundingSet=/;
+  expect(await said("/bin/sh: 1: cannot create /var/backups/db.sql: Read-only file system")).toMatch(folder);
+  expect(await said("su: cannot set groups: Operation not permitted")).toMatch(right);
+  expect(await said("setpriv: Permission denied")).toMatch(right);
+  expect(await said("no database")).toBe("The log has what it printed.");
+  // The first one is the cause of what follows, however much is printed before it.
+  const late = "yes | head -n 5000; echo x: Read-only file system; echo y: Permission denied; exit 1";
+  expect(hint((await hook(late)).end)).toMatch(folder);
+  expect((await hook("echo Permission denied")).end).toEqual({ ok: true });
+});
+
+test("an issue of the hook after the backup says what lets it through the sandbox", async () => {
+  const { outcome, log } = await between({ post: "echo x: Read-only file system; exit 1" }, good);
+  const message = expect.stringMatching(/^The hook after the backup ended with 1\. .*ReadWritePaths=/);
+  expect(outcome).toMatchObject({ result: { issues: [{ message }] } });
+  expect(log.at(-1)).toEqual(["manager", message]);
+});
+
 test("a hook that takes too long is ended with all that it started", async () => {
   const file = join(folder, "pids");
   const body = `trap '' TERM; sleep 600 & echo $! > ${file}; echo $$ >> ${file}; sleep 600`;

@@ -1,7 +1,7 @@
 import type { JobInput, JobResult } from "@restic-manager/protocol/jobs";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { ResticContext } from "@restic-manager/restic/context";
-import { runHook, type HookEnd, type HookFacts } from "../hooks.ts";
+import { hookWords, runHook, type HookEnd, type HookFacts } from "../hooks.ts";
 import { failure, type JobTools } from "../job-runner.ts";
 
 /**
@@ -42,8 +42,9 @@ export async function betweenHooks(
     wanted && before.ok ? await backup() : failure(wanted && !before.ok ? before.error : undefined);
   const after = await call("post", outcome.state);
   if (after.ok) return outcome;
-  tools.log("manager", after.error.message);
-  return outcome.state === "succeeded" ? withIssue(outcome, after.error.message) : outcome;
+  const words = hookWords(after.error);
+  tools.log("manager", words);
+  return outcome.state === "succeeded" ? withIssue(outcome, words) : outcome;
 }
 
 /** The first in the list, since the list may be cut at its end. */
