@@ -64,6 +64,16 @@ export function decide(kind: UpkeepKind, facts: UpkeepFacts, now: number): Decis
   return why === null ? { verdict: "run", at } : { verdict: "skip", at, why };
 }
 
+/** The first time of a kind after an instant: what is under way then, or has just been ordered, comes no sooner again. */
+export function timeAfter(
+  kind: UpkeepKind,
+  { settings, zone }: Pick<UpkeepFacts, "settings" | "zone">,
+  after: number,
+): number | undefined {
+  const parsed = parseCron(settings[kind].cron);
+  return parsed.ok ? nextFire(parsed.cron, zone, after) : undefined;
+}
+
 /** Why a kind could not run even if its time had come; null when it could. */
 export function hindranceOf(
   kind: UpkeepKind | "unlock",
