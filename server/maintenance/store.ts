@@ -53,6 +53,11 @@ export async function writeSettings(trx: Trx, row: MaintenanceRow): Promise<void
     .execute();
 }
 
+/** Times before `at` are not made up for. A host without a row gets one that counts from when it is made. */
+export async function countUpkeepFrom(trx: Trx, hostId: HostId, at: number): Promise<void> {
+  await trx.updateTable("repo_maintenance").set({ counts_from: at }).where("host_id", "=", hostId).execute();
+}
+
 /** Writes rows for hosts that have none; those that got one meanwhile keep it. */
 export async function seedSettings(db: Database, rows: readonly MaintenanceRow[]): Promise<void> {
   if (rows.length === 0) return;
