@@ -25,7 +25,7 @@ export interface UpkeepFacts {
   hasAdmin: boolean;
   /** At least one source group says what to keep. */
   hasRetention: boolean;
-  /** The everyday credentials were refused a deletion when that was last tried. */
+  /** The everyday credentials were refused a deletion when that was last tried. Not asked where there are others that may delete. */
   appendOnly: boolean;
   settings: RepoMaintenanceInput;
   zone: Zone;

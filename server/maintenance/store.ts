@@ -2,6 +2,7 @@ import { sql, type SqlBool } from "kysely";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { UPKEEP_KINDS, type UpkeepKind } from "@restic-manager/protocol/api/maintenance";
 import { rowLock } from "../platform/db/dialect.ts";
+import { askInShapes } from "../platform/db/shapes.ts";
 import type { Database, JobRecord, Tables, Trx } from "../platform/db/schema.ts";
 import type { MaintenanceRow } from "./settings.ts";
 
@@ -229,35 +230,54 @@ export async function readPolicies(db: Database, hostIds: readonly HostId[]): Pr
     .execute();
 }
 
-/** Forgets and prunes with the everyday credentials that say whether these may delete, newest first. */
-export async function everydayDeletions(db: Database | Trx, hostIds: readonly HostId[]) {
-  if (hostIds.length === 0) return [];
-  return await db
+/** What tells of a deletion. */
+const DELETION = ["id", "host_id", "state", "created_at", "finished_at", "error", "result", "kind"] as const;
+/** Of each host as many jobs of a kind are read as may tell. */
+const TELLING = 20;
+
+/** The newest jobs of a host that were done with the everyday credentials that it still has. */
+function everydayJobs(db: Database | Trx, hostId: HostId) {
+  return db
     .selectFrom("jobs")
-    .select(["id", "host_id", "state", "finished_at", "error", "result", "kind"])
-    .where("host_id", "in", hostIds)
-    .where(sql.raw<SqlBool>(IS_UPKEEP))
-    .where(sql<SqlBool>`jobs.kind in ('forget', 'prune')`)
+    .select(DELETION)
+    .where("host_id", "=", hostId)
     .where("state", "in", ["succeeded", "failed"])
     .where(sql<SqlBool>`jobs.input like '%"use_admin":false%'`)
-    .where(sql.raw<SqlBool>(NO_PREVIEW))
+    .where(
+      sql<SqlBool>`jobs.created_at >= coalesce((select updated_at from repository_credentials
+        where host_id = ${hostId} and slot = 'repo'), 0)`,
+    )
     .orderBy("created_at", "desc")
-    .limit(20 * hostIds.length)
-    .execute();
+    .limit(TELLING);
+}
+
+/**
+ * Of each of these hosts its newest forgets and prunes that say whether its everyday credentials may delete, newest first. Each host's
+ * are found from the end of its own: numbered by a window, all that were ever done are read (100 ms of 100 hosts and a year).
+ */
+export async function everydayDeletions(db: Database | Trx, hostIds: readonly HostId[]) {
+  const newest = (hostId: HostId, kind: "forget" | "prune") =>
+    db
+      .selectFrom(
+        everydayJobs(db, hostId)
+          .where(sql.raw<SqlBool>(IS_UPKEEP))
+          .where(sql<SqlBool>`jobs.kind = ${sql.lit(kind)}`)
+          .where(sql.raw<SqlBool>(NO_PREVIEW))
+          .as("newest"),
+      )
+      .selectAll();
+  const found = await askInShapes(hostIds, (part) => {
+    const [first, ...others] = part.flatMap((id) => [newest(id, "forget"), newest(id, "prune")]);
+    return first === undefined
+      ? Promise.resolve([])
+      : others.reduce((all, one) => all.unionAll(one), first).execute();
+  });
+  return found.toSorted((a, b) => b.created_at - a.created_at);
 }
 
 /** The same of chosen snapshots of one host: their tags were changed, or they were removed. */
 export async function everydayChoices(db: Database | Trx, hostId: HostId) {
-  return await db
-    .selectFrom("jobs")
-    .select(["id", "host_id", "state", "finished_at", "error", "result", "kind"])
-    .where("host_id", "=", hostId)
-    .where("kind", "in", ["tag", "forget_snapshots"])
-    .where("state", "in", ["succeeded", "failed"])
-    .where(sql<SqlBool>`jobs.input like '%"use_admin":false%'`)
-    .orderBy("created_at", "desc")
-    .limit(20)
-    .execute();
+  return await everydayJobs(db, hostId).where("kind", "in", ["tag", "forget_snapshots"]).execute();
 }
 
 /** Other hosts of a repository, by name. */

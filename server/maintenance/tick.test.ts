@@ -154,6 +154,25 @@ onEveryStore("the upkeep of repositories", (open) => {
     expect(real).toMatchObject([{ kind: "forget", input: expect.stringContaining('"dry_run":false') }]);
   });
 
+  test("regression: forget was never tried again after a refusal, even with everyday credentials that may delete", async () => {
+    const db = await open();
+    const { tick, host, jobs, clock } = world(db);
+    const id = await host({}, false);
+    const group = await addSourceGroup(db, id);
+    const keep = { retention_policy: '{"keep_last":3}' };
+    await db.updateTable("source_groups").set(keep).where("id", "=", group).execute();
+    const hourly = { forget_enabled: 1, forget_cron: "0 * * * *", next_look_at: 0 };
+    await db.updateTable("repo_maintenance").set(hourly).execute();
+    const refused = { input: '{"use_admin":false}', error: '{"code":"append_only","message":"refused"}' };
+    await addJob(db, id, "failed", { kind: "forget", ...refused });
+    clock.advance(90 * MINUTE);
+    expect(await tick()).toBe(0);
+    await db.updateTable("repository_credentials").set({ updated_at: clock.now() }).execute();
+    clock.advance(6 * MINUTE);
+    expect(await tick()).toBe(1);
+    expect((await jobs(id)).at(-1)).toMatchObject({ kind: "forget", state: "queued" });
+  });
+
   test("a machine that is away is skipped, and looked after at once when it is back", async () => {
     const db = await open();
     const { tick, host } = world(db);

@@ -50,7 +50,7 @@ export async function upkeepTick(parts: UpkeepParts): Promise<number> {
   for (let looked = 0; looked < MOST; looked += BATCH) {
     const rows = await hostsToLookAt(db, now, BATCH);
     if (rows.length === 0) break;
-    const facts = await readFacts(db, rows, zones);
+    const facts = await readFacts(db, rows, { zones, dueAt: now });
     made += await orderDue(parts, rows, facts, now);
     if (rows.length < BATCH) break;
     await turn();
