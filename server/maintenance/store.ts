@@ -15,6 +15,7 @@ const HOST_COLUMNS = [
   "hosts.protocol_version",
   "hosts.restic_state",
   "hosts.repository_id",
+  "hosts.repository_since",
   "hosts.paused_at",
   "hosts.paused_reason",
   "hosts.paused_by",
@@ -119,6 +120,9 @@ export async function moveLook(
 const IS_UPKEEP = "jobs.kind in ('forget', 'prune', 'check', 'unlock')";
 const NO_PREVIEW = `jobs.input not like '%"dry_run":true%'`;
 
+/** What older jobs say is of another repository. */
+const SINCE_MOVE = `jobs.created_at >= coalesce((select repository_since from hosts where hosts.id = jobs.host_id), 0)`;
+
 export interface KindMark {
   host_id: HostId;
   kind: UpkeepKind;
@@ -157,7 +161,7 @@ export async function readLatestRuns(db: Database, hostIds: readonly HostId[]): 
   });
 }
 
-/** The newest job of a kind that is no preview; `good`: that succeeded, `judged`: that succeeded or failed. */
+/** The newest job of a kind in the repository that the host has, and no preview; `good`: that succeeded, `judged`: that succeeded or failed. */
 export async function newestRun(
   db: Database | Trx,
   hostId: HostId,
@@ -170,13 +174,14 @@ export async function newestRun(
     .where("host_id", "=", hostId)
     .where(sql.raw<SqlBool>(IS_UPKEEP))
     .where(sql<SqlBool>`jobs.kind = ${sql.lit(kind)}`)
-    .where(sql.raw<SqlBool>(NO_PREVIEW));
+    .where(sql.raw<SqlBool>(NO_PREVIEW))
+    .where(sql.raw<SqlBool>(SINCE_MOVE));
   if (which === "good") query = query.where("state", "=", "succeeded");
   if (which === "judged") query = query.where("state", "in", ["succeeded", "failed"]);
   return await query.orderBy("created_at", "desc").orderBy("id", "desc").limit(1).executeTakeFirst();
 }
 
-/** The newest jobs of maintenance of these hosts that ended, previews too, newest end first. */
+/** The newest jobs of maintenance of these hosts in the repositories that they have, that ended, previews too, newest end first. */
 export async function endedUpkeep(
   db: Database,
   hostIds: readonly HostId[],
@@ -188,6 +193,7 @@ export async function endedUpkeep(
     .where("host_id", "in", hostIds)
     .where(sql.raw<SqlBool>(IS_UPKEEP))
     .where("finished_at", "is not", null)
+    .where(sql.raw<SqlBool>(SINCE_MOVE))
     .orderBy("created_at", "desc")
     .limit(limit)
     .execute();
@@ -235,7 +241,7 @@ const DELETION = ["id", "host_id", "state", "created_at", "finished_at", "error"
 /** Of each host as many jobs of a kind are read as may tell. */
 const TELLING = 20;
 
-/** The newest jobs of a host that were done with the everyday credentials that it still has. */
+/** The newest jobs of a host in the repository that it has, done with the everyday credentials that it still has. */
 function everydayJobs(db: Database | Trx, hostId: HostId) {
   return db
     .selectFrom("jobs")
@@ -247,6 +253,7 @@ function everydayJobs(db: Database | Trx, hostId: HostId) {
       sql<SqlBool>`jobs.created_at >= coalesce((select updated_at from repository_credentials
         where host_id = ${hostId} and slot = 'repo'), 0)`,
     )
+    .where(sql.raw<SqlBool>(SINCE_MOVE))
     .orderBy("created_at", "desc")
     .limit(TELLING);
 }
