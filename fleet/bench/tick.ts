@@ -8,6 +8,7 @@ import { createAudit } from "@restic-manager/server/audit/record";
 import { UPKEEP_MS, upkeepTick } from "@restic-manager/server/maintenance/tick";
 import { localBus } from "@restic-manager/server/platform/bus";
 import { createIds } from "@restic-manager/server/platform/ids";
+import { PROTOCOL_VERSION } from "@restic-manager/protocol/version";
 import { openDatabase, type OpenStore } from "@restic-manager/server/platform/db/open";
 import { testClock, type TestClock } from "@restic-manager/server/testing/clock";
 import type { BenchOptions } from "./bench.ts";
@@ -15,6 +16,7 @@ import { costOf, type Cost } from "./cost.ts";
 import { figure, median, type Figure } from "./figure.ts";
 import { fail, shippedBrooms, startCore } from "./paper-core.ts";
 import { onBothStores } from "./stores.ts";
+import { finishUpkeep, makeDue, storeSlots } from "./stored-upkeep.ts";
 import { storeFleet, storedHostId, type FleetSize } from "./stored-fleet.ts";
 
 const FULL: FleetSize = { hosts: 10_000, jobs: 1_000_000, lines: 10_000_000 };
@@ -23,6 +25,8 @@ const MOST_MS = 100;
 const RESEND_MS = 30_000;
 const SWEEP_MS = 10_000;
 const SEEN_MS = 5 * 60_000;
+/** 10,000 hosts forget every night and prune and check once a week, each at a minute of its own within four hours. */
+const DUE_IN_A_MINUTE = 54;
 
 /**
  * What the server decides by itself, again and again, over all its hosts. All are connected (their sockets only take what is said),
@@ -127,11 +131,12 @@ type Measure = (
 
 /** What is due in the repositories of all hosts: each is looked at within the hour, a sixtieth of them in one tick, and nothing is due. */
 async function measureUpkeep(
-  { db }: OpenStore,
+  store: OpenStore,
   core: Core,
   clock: TestClock,
   measure: Measure,
 ): Promise<void> {
+  const { db } = store;
   const upkeep = () =>
     upkeepTick({
       db,
@@ -141,6 +146,7 @@ async function measureUpkeep(
       createJob: core.createJob,
       onError: (error) => fail(error),
     });
+  await storeSlots(store, clock.now());
   // Rows for all hosts, and everybody's first look.
   for (let n = 0; n < 25; n++) {
     await upkeep();
@@ -151,6 +157,19 @@ async function measureUpkeep(
     speakUp(core, clock);
     clock.jump(UPKEEP_MS);
   });
+  let made = 0;
+  await measure(
+    "upkeep_with_orders",
+    async () => void (made = await upkeep()),
+    async () => {
+      // What the last round ordered is over, and as many more are due as in any minute of the night.
+      await finishUpkeep(db, clock.now());
+      speakUp(core, clock);
+      clock.jump(UPKEEP_MS);
+      await makeDue(db, DUE_IN_A_MINUTE, clock.now());
+    },
+  );
+  if (made !== DUE_IN_A_MINUTE) throw new Error(`${made} jobs were ordered, not ${DUE_IN_A_MINUTE}`);
   // After a restart, or at three in the morning: as many as one tick looks at.
   const everybody = async () => {
     await db.updateTable("repo_maintenance").set({ next_look_at: 0 }).execute();
@@ -169,7 +188,7 @@ async function connectAll({ link }: Core, size: FleetSize): Promise<void> {
       connection,
       JSON.stringify({
         type: "hello",
-        protocol_version: 1,
+        protocol_version: PROTOCOL_VERSION,
         restic: { state: "ok", version: "0.18.0" },
         machine_id: String(n),
         epoch: "0123456789abcdef0123456789abcdef",
