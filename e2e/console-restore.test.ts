@@ -303,6 +303,37 @@ test(
   PATIENCE_MS,
 );
 
+test(
+  "a host that goes away leaves the folders that were looked at: named, with links, and said to be kept",
+  async () => {
+    const { db } = world.server.parts;
+    const away = await world.seeded();
+    const agent = await browsedHost(world, away.id);
+    const { id } = await db
+      .selectFrom("snapshots")
+      .select("id")
+      .where("host_id", "=", away.id)
+      .orderBy("time", "desc")
+      .executeTakeFirstOrThrow();
+    const restore = `/hosts/${away.id}/snapshots/${id}/restore`;
+    await world.inBrowser("operator", `${restore}?at=%2Fsrv`, async (page) => {
+      await row(page, /^dump/).waitFor();
+      expect(await page.getByText("Kept since").count()).toBe(0);
+      await agent.leave();
+      await world.server.parts.core.link.settled();
+      await db.updateTable("hosts").set({ online: 0 }).where("id", "=", away.id).execute();
+      await page.goto(new URL(`${restore}?at=%2Fetc`, page.url()).href);
+      await page.getByText("Still to be seen of this snapshot").waitFor();
+      await everyLook(page, "restore-kept");
+      await page.getByRole("link", { name: "/srv", exact: true }).click();
+      await row(page, /^dump/).waitFor();
+      await page.getByText(`Kept since 12:00: ${away.name} cannot be asked now.`).waitFor();
+      await everyLook(page, "restore-kept-folder");
+    });
+  },
+  PATIENCE_MS,
+);
+
 const newestRestore = (id: HostId) =>
   world.server.parts.db
     .selectFrom("jobs")

@@ -8,7 +8,7 @@ import { open, startConsoleWorld, type ConsoleWorld } from "./console-world.ts";
 
 const HOUR = 3_600_000;
 /** A browser calls every answer that is a refusal an error; these tests ask for some. */
-const REFUSED = /the server responded with a status of (409|422)/;
+const REFUSED = /the server responded with a status of (409|422|503)/;
 
 /** A folder for pictures of every page, for who wants to look at them. */
 export const PICTURES = process.env["RM_TEST_PICTURES"];
