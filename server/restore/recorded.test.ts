@@ -63,7 +63,7 @@ const restore = async (role: Role, wish: object) =>
   ).status;
 
 test("every download that may be tried is recorded, also one that comes to nothing; a viewer's try is refused", async () => {
-  const of = { action: "host.download", target_name: "db1", snapshot_id: SNAPSHOT };
+  const of = { action: "file.downloaded", target_name: "db1", snapshot_id: SNAPSHOT };
   const rows = await recorded(async () => {
     // The machine is away.
     expect(await download("operator", "path=%2Fsrv%2Fa&as=file")).toBe(503);
