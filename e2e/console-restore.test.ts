@@ -4,8 +4,7 @@ import { addJob, NOON } from "@restic-manager/server/testing/rows";
 import type { Page } from "playwright-core";
 import { addBackup, refresh, type SeededHost } from "./console-hosts.ts";
 import { browsedHost, RESTORED, RESTORING } from "./console-restore-hosts.ts";
-import { LOOKS, PICTURES, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
-import { changeLook, expectUsable } from "./console-world.ts";
+import { everyLook, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
 
 /** The restore wizard and what it leads to, in a real browser against a real server; the machine's tree is made up. */
 
@@ -28,20 +27,6 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => world?.stop(), PATIENCE_MS);
 afterEach(() => expect(world.complaints()).toEqual([]));
-
-/** Looks at the page in both themes, wide and narrow; with pictures if somebody wants them. */
-async function everyLook(page: Page, name: string): Promise<void> {
-  for (const look of LOOKS) {
-    await changeLook(page, look);
-    if (PICTURES !== undefined)
-      await page.screenshot({
-        path: `${PICTURES}/${name}-${look.scheme}-${look.width}.png`,
-        fullPage: look.width === 390,
-      });
-    await expectUsable(page, `${name} in ${look.scheme} at ${look.width}`);
-  }
-  await changeLook(page, LOOKS[0]);
-}
 
 const row = (page: Page, name: string | RegExp) => page.getByRole("treeitem", { name });
 const wizard = () => `/hosts/${host.id}/snapshots/${snapshotId}/restore`;
@@ -298,37 +283,6 @@ test(
     await world.inBrowser("viewer", wizard(), async (page) => {
       await page.getByText("Only operators restore files").waitFor();
       expect(await page.getByRole("treeitem").count()).toBe(0);
-    });
-  },
-  PATIENCE_MS,
-);
-
-test(
-  "a host that goes away leaves the folders that were looked at: named, with links, and said to be kept",
-  async () => {
-    const { db } = world.server.parts;
-    const away = await world.seeded();
-    const agent = await browsedHost(world, away.id);
-    const { id } = await db
-      .selectFrom("snapshots")
-      .select("id")
-      .where("host_id", "=", away.id)
-      .orderBy("time", "desc")
-      .executeTakeFirstOrThrow();
-    const restore = `/hosts/${away.id}/snapshots/${id}/restore`;
-    await world.inBrowser("operator", `${restore}?at=%2Fsrv`, async (page) => {
-      await row(page, /^dump/).waitFor();
-      expect(await page.getByText("Kept since").count()).toBe(0);
-      await agent.leave();
-      await world.server.parts.core.link.settled();
-      await db.updateTable("hosts").set({ online: 0 }).where("id", "=", away.id).execute();
-      await page.goto(new URL(`${restore}?at=%2Fetc`, page.url()).href);
-      await page.getByText("Still to be seen of this snapshot").waitFor();
-      await everyLook(page, "restore-kept");
-      await page.getByRole("link", { name: "/srv", exact: true }).click();
-      await row(page, /^dump/).waitFor();
-      await page.getByText(`Kept since 12:00: ${away.name} cannot be asked now.`).waitFor();
-      await everyLook(page, "restore-kept-folder");
     });
   },
   PATIENCE_MS,
