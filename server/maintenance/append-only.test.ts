@@ -4,7 +4,7 @@ import { createJob, jobIds } from "../jobs/create.ts";
 import type { Database, NewJobRecord } from "../platform/db/schema.ts";
 import { chosenSnapshotsRoom } from "../snapshots/chosen-routes.ts";
 import { callRoom, testParts } from "../testing/parts.ts";
-import { addHost, addJob, NOON } from "../testing/rows.ts";
+import { addCredentials, addHost, addJob, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { isAppendOnly } from "./append-only.ts";
 
@@ -56,8 +56,8 @@ onEveryStore("where nothing can be removed", (open) => {
     expect((await tag()).status).toBe(201);
     await job("tag", "failed");
     expect(await tag()).toMatchObject({ status: 400, body: { code: "admin_creds_required" } });
-    // Leaves nothing behind, and tells when the account may delete after all.
-    expect((await forget()).status).toBe(201);
+    // Regression: a removal was queued all the same, to fail.
+    expect(await forget()).toMatchObject({ status: 400, body: { code: "admin_creds_required" } });
     const removed = JSON.stringify({ removed: [ID], not_found: [], not_removed: [] });
     await job("forget_snapshots", "succeeded", { result: removed });
     expect((await tag()).status).toBe(201);
@@ -66,6 +66,20 @@ onEveryStore("where nothing can be removed", (open) => {
     const changed = JSON.stringify({ changed: [{ old_id: ID, new_id: ID }], not_found: [] });
     await job("tag", "succeeded", { result: changed });
     expect((await tag()).status).toBe(201);
+  });
+
+  test("credentials that are entered anew may be tried again, by tags and by removals", async () => {
+    const db = await open();
+    const { host, job, tag, forget } = await world(db);
+    await job("tag", "failed");
+    expect([(await tag()).status, (await forget()).status]).toEqual([400, 400]);
+    await addCredentials(db, host);
+    expect([(await tag()).status, (await forget()).status]).toEqual([400, 400]);
+    await db
+      .updateTable("repository_credentials")
+      .set({ updated_at: NOON + 600_000 })
+      .execute();
+    expect([(await tag()).status, (await forget()).status]).toEqual([201, 201]);
   });
 
   test("admin credentials are enough, and what these or other troubles say does not count", async () => {

@@ -255,6 +255,17 @@ export async function everydayChoices(db: Database | Trx, hostId: HostId) {
     .execute();
 }
 
+/** When a host's everyday credentials were entered last, in ms since 1970; 0 without any. */
+export async function everydayEnteredAt(db: Database | Trx, hostId: HostId): Promise<number> {
+  const row = await db
+    .selectFrom("repository_credentials")
+    .select("updated_at")
+    .where("host_id", "=", hostId)
+    .where("slot", "=", "repo")
+    .executeTakeFirst();
+  return row?.updated_at ?? 0;
+}
+
 /** Other hosts of a repository, by name. */
 export async function hostsOfRepository(db: Database, repositoryId: string, but: HostId) {
   return await db
