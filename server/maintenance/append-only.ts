@@ -2,7 +2,7 @@ import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { JobError } from "@restic-manager/protocol/job-error";
 import { jobKinds } from "@restic-manager/protocol/jobs";
 import type { Database, JobRecord, Trx } from "../platform/db/schema.ts";
-import { everydayChoices, everydayDeletions, everydayEnteredAt } from "./store.ts";
+import { everydayChoices, everydayDeletions } from "./store.ts";
 
 /** Whether the everyday credentials were refused a deletion, by the newest job that tells. */
 export interface AppendOnly {
@@ -43,14 +43,8 @@ function removedBy(kind: JobRecord["kind"], result: unknown): number {
   );
 }
 
-/**
- * Whether the newest that a host removed, or could not, with its everyday credentials says that these may only add. What it did before they
- * were entered tells nothing.
- */
+/** Whether the newest that a host removed, or could not, with its everyday credentials says that these may only add. */
 export async function isAppendOnly(db: Database | Trx, hostId: HostId): Promise<boolean> {
-  const entered = await everydayEnteredAt(db, hostId);
-  const jobs = [...(await everydayDeletions(db, [hostId])), ...(await everydayChoices(db, hostId))].filter(
-    ({ finished_at }) => (finished_at ?? 0) >= entered,
-  );
+  const jobs = [...(await everydayDeletions(db, [hostId])), ...(await everydayChoices(db, hostId))];
   return readAppendOnly(jobs.toSorted((a, b) => (b.finished_at ?? 0) - (a.finished_at ?? 0)))?.seen === true;
 }
