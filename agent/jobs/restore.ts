@@ -16,6 +16,7 @@ import { commandLine } from "../restore/command-line.ts";
 import { Measure, type Measured } from "../restore/measure.ts";
 import { canDropOwnership, dropOwnership } from "../restore/ownership.ts";
 import { inBytes, Report } from "../restore/report.ts";
+import { keepAbove, putBack } from "../restore/untouched.ts";
 import { destinationOf, refusedInPlace, type Destination, type RestorePlaces } from "../restore/target.ts";
 
 /** A restore in the making: what is asked, where it goes, and what is known of it so far. */
@@ -40,17 +41,16 @@ export const runRestore: JobRunner<"restore"> = async (input, tools) => {
   const found = destinationOf(input.target, tools.jobId, places);
   if (!found.ok) return failure(found.error);
   const { destination } = found;
-  const refused = destination.inPlace ? refusedInPlace(input.paths) : undefined;
+  const refused = destination.inPlace ? refusedInPlace(input.paths, places.platform) : undefined;
   if (refused !== undefined) return failure(refused);
   const { context } = restic;
-  const drops = !destination.inPlace && !input.dry_run && canDropOwnership();
   const command = commandLine(
     input,
     destination,
     context.access.url,
     !destination.inPlace && canDropOwnership(),
   );
-  const report = new Report({ input, tools, destination, command, dropsOwnership: drops });
+  const report = new Report({ input, tools, destination, command });
   const what = input.paths.includes("/") ? "everything" : `${input.paths.length} picked`;
   tools.log(
     "manager",
@@ -76,11 +76,14 @@ async function run(work: Work): Promise<JobOutcome> {
     return failure({ code: "target_refused", message: `${destination.where} cannot be made: ${why}.` });
   }
   report.begin("restoring");
+  const above = destination.inPlace ? keepAbove(input.paths) : [];
   const done = await call(work, {}, (item) => report.item(item));
+  for (const issue of putBack(above)) report.issue(issue);
   if (!destination.inPlace) {
     report.begin("finishing");
     const trouble = await dropOwnership(destination.where, tools.kill);
     if (trouble !== undefined) report.issue({ path: "(ownership)", message: trouble });
+    else if (canDropOwnership()) report.ownershipDropped();
   }
   const left = report.result(done.ok);
   tools.log("manager", report.inWords());
@@ -112,6 +115,7 @@ async function measure(
   const cheap = !input.dry_run && input.overwrite === "always" ? { overwrite: "if-changed" as const } : {};
   const done = await call(work, { ...cheap, dryRun: true }, (item) => {
     adding.add(item);
+    report.planned(item);
     if (input.dry_run) report.item(item);
   });
   if (!done.ok) return { ok: false, outcome: failure(done.error) };
