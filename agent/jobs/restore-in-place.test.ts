@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import type { JobInput } from "@restic-manager/protocol/jobs";
 import { factsOf, oddTree } from "../testing/odd-tree.ts";
+import { extendedAttributes } from "../testing/xattr.ts";
 import { AS_ROOT, restoreWorld } from "../testing/restore-world.ts";
 import { runRestore } from "./restore.ts";
 
@@ -137,6 +138,52 @@ describe("in place", () => {
     expect(facts()).toEqual(before);
     expect(lstatSync(picked).mode & 0o777).toBe(0o711);
     expect(lstatSync(picked).mtimeMs).toBe(900_000_000);
+  });
+
+  test("files of one folder leave its extended attributes, and the command to copy does the same", async () => {
+    const odd = join(world.source, "odd: *[?] $HOME 'x' \n\\ ");
+    mkdirSync(odd);
+    const files = ["one", "two*", "caf\u00e9\n"].map((name) => join(odd, name));
+    for (const path of files) writeFileSync(path, "backed up");
+    const id = await world.backedUp();
+    const attributes = extendedAttributes();
+    const marked = attributes.set(odd, "user.colour", "blue");
+    utimesSync(odd, 1_000_000, 1_000_000);
+    for (const path of files) rmSync(path);
+    writeFileSync(join(odd, "two-not"), "stays");
+    writeFileSync(join(odd, "stays"), "stays");
+    const paths = [...files, join(odd, "gone")];
+    const wish = world.wish(id, { target: { kind: "in_place" }, paths, delete: true });
+    const result = await world.restored(wish);
+    expect(result).toMatchObject({
+      files_restored: 3,
+      files_total: 3,
+      files_deleted: 0,
+      issues: [{ path: join(odd, "gone") }],
+      where: "/",
+    });
+    const all = ["caf\u00e9\n", "one", "stays", "two*", "two-not"];
+    expect(readdirSync(odd).toSorted()).toEqual(all);
+    if (marked) expect(attributes.get(odd, "user.colour")).toBe("blue");
+    for (const path of files) rmSync(path);
+    const access = world.given.tools.restic();
+    if (!access.ok) throw new Error("no restic");
+    const shell = Bun.spawnSync(["/bin/sh", "-c", result.command ?? ""], {
+      env: {
+        PATH: `${join(access.context.program, "..")}:/usr/bin:/bin`,
+        RESTIC_PASSWORD: "a password",
+        HOME: world.folder,
+      },
+    });
+    expect(shell.stderr.toString()).toBe("");
+    expect(readdirSync(odd).toSorted()).toEqual(all);
+    expect(await world.refusal({ ...wish, paths: [join(world.source, "none/at/all")] })).toMatchObject({
+      code: "path_missing",
+    });
+    mkdirSync(join(world.source, "new"));
+    expect(await world.refusal({ ...wish, paths: [join(world.source, "new/file")] })).toMatchObject({
+      code: "path_missing",
+    });
   });
 
   test("the folders above are put back when a restore in place is cancelled", async () => {

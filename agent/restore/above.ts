@@ -1,3 +1,23 @@
+import { dirname } from "node:path";
+import { checkSnapshotPath } from "@restic-manager/restic/commands/snapshot-id";
+import { statOf } from "./target.ts";
+
+/**
+ * The deepest folder that is above all of what was picked and is on the disk: taken for the root of a restore in place, restic leaves it and
+ * all above it alone, extended attributes too. Undefined when that is only `/`.
+ *
+ * @param paths as the snapshot has them.
+ */
+export function rootInPlace(paths: readonly string[]): string | undefined {
+  const [first = "/", ...others] = paths;
+  let root = dirname(first);
+  for (const path of others)
+    while (root !== "/" && !`${dirname(path)}/`.startsWith(`${root}/`)) root = dirname(root);
+  while (root !== "/" && (checkSnapshotPath(root) !== undefined || statOf(root)?.isDirectory() !== true))
+    root = dirname(root);
+  return root === "/" ? undefined : root;
+}
+
 /**
  * The folders above what was picked that are not picked themselves, deepest first. restic goes through them, tells of each, counts it, and
  * writes its metadata; none of that was asked for.

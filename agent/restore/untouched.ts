@@ -29,10 +29,12 @@ export interface Kept {
  * `overwrite` says. What is not there yet is not remembered, and becomes what restic makes of it.
  *
  * @param paths what was picked, as the snapshot has it.
+ * @param root what restic takes for its root; it does not come to what is above.
  */
-export function keepAbove(paths: readonly string[]): Kept[] {
+export function keepAbove(paths: readonly string[], root: string | undefined): Kept[] {
   const kept: Kept[] = [];
   for (const folder of unpickedAbove(paths)) {
+    if (root !== undefined && root.startsWith(`${folder}/`)) continue;
     for (const path of onDisk(folder)) {
       const was = statOf(path);
       if (was === undefined) continue;
