@@ -7,6 +7,7 @@ import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { isSameProcess, identifyProcess } from "@restic-manager/restic/process-start";
 import { Secret } from "@restic-manager/restic/secret";
 import { systemTimers } from "@restic-manager/restic/timers";
+import { manualTimers } from "./testing/timers.ts";
 import type { JobTools } from "./job-runner.ts";
 import { runHook, type HookRun } from "./hooks.ts";
 import { betweenHooks } from "./jobs/hooked.ts";
@@ -69,6 +70,29 @@ test("another exit code than 0, a signal, and a shell that cannot read it are fa
   expect(words((await hook("if then")).end)).toBe("The hook before the backup ended with 2.");
 });
 
+test("regression: a hook that the service's sandbox stopped said nothing of the drop-in that lets it through", async () => {
+  const hint = (end: Awaited<ReturnType<typeof hook>>["end"]) => (end.ok ? "ok" : (end.error.hint ?? ""));
+  const said = async (line: string) => hint((await hook(`echo '${line}' >&2; exit 2`)).end);
+  const folder = /^The service may write.*systemctl edit restic-manager-agent, \[Service\], ReadWritePaths=/;
+  const right =
+    /^The service has only.*systemctl edit restic-manager-agent, \[Service\], CapabilityBoundingSet=/;
+  expect(await said("/bin/sh: 1: cannot create /var/backups/db.sql: Read-only file system")).toMatch(folder);
+  expect(await said("su: cannot set groups: Operation not permitted")).toMatch(right);
+  expect(await said("setpriv: Permission denied")).toMatch(right);
+  expect(await said("no database")).toBe("The log has what it printed.");
+  // The first one is the cause of what follows, however much is printed before it.
+  const late = "yes | head -n 5000; echo x: Read-only file system; echo y: Permission denied; exit 1";
+  expect(hint((await hook(late)).end)).toMatch(folder);
+  expect((await hook("echo Permission denied")).end).toEqual({ ok: true });
+});
+
+test("an issue of the hook after the backup says what lets it through the sandbox", async () => {
+  const { outcome, log } = await between({ post: "echo x: Read-only file system; exit 1" }, good);
+  const message = expect.stringMatching(/^The hook after the backup ended with 1\. .*ReadWritePaths=/);
+  expect(outcome).toMatchObject({ result: { issues: [{ message }] } });
+  expect(log.at(-1)).toEqual(["manager", message]);
+});
+
 test("a hook that takes too long is ended with all that it started", async () => {
   const file = join(folder, "pids");
   const body = `trap '' TERM; sleep 600 & echo $! > ${file}; echo $$ >> ${file}; sleep 600`;
@@ -115,15 +139,16 @@ function alive(file: string): number[] {
 const GROUP = SourceGroupId.parse("01JD0000000000000000000000");
 /** A backup between hooks, where the backup itself is what the test says. */
 async function between(
-  hooks: { pre?: string; post?: string },
+  hooks: { pre?: string; post?: string; timeout_seconds?: number },
   backup: () => Promise<JobOutcome>,
   cancel = new AbortController(),
+  given: Partial<JobTools<"backup">> = {},
 ) {
   const log: [string, string][] = [];
   const tools: JobTools<"backup"> = {
     restic: () => ({ ok: false, error: { code: "failed", message: "not asked" } }),
     jobId: "01JD",
-    hooks: () => ({ ...hooks, timeout_seconds: 30 }),
+    hooks: () => ({ timeout_seconds: 30, ...hooks }),
     hostName: "client1",
     cancel: cancel.signal,
     kill: new AbortController().signal,
@@ -132,6 +157,7 @@ async function between(
     progress: () => {},
     timers: agentTimers(),
     rememberRepository: () => {},
+    ...given,
   };
   const context = {
     program: "/nowhere",
@@ -195,4 +221,105 @@ test("a cancel ends the first hook, nothing is backed up, and the last hook runs
 
 test("without hooks there is only the backup", async () => {
   expect((await between({}, good)).outcome).toEqual(await good());
+});
+
+/** A backup that was saved, whose last hook begins and never ends by itself; `begun` is called when it has said so. */
+function hanging(cancel: AbortController, given: Partial<JobTools<"backup">>, begun: () => void) {
+  const post = "sleep 600 & echo $! > hanging; echo $$ >> hanging; echo begun; wait";
+  const log = (_stream: string, text: string): void => {
+    if (text === "hook(post): begun") begun();
+  };
+  return between({ post, timeout_seconds: 3_600 }, good, cancel, { ...given, log });
+}
+const ended = (message: string) => ({
+  state: "succeeded",
+  result: { issue_count: 1, issues: [{ path: "(hook)", message }] },
+});
+const EARLY = "The hook after the backup was ended early, since the job was to end.";
+
+test("regression: a kill ends a hook after the backup that hangs, with all that it started, and the backup stands", async () => {
+  const [cancel, kill] = [new AbortController(), new AbortController()];
+  const { outcome } = await hanging(cancel, { kill: kill.signal, timers: manualTimers() }, () => {
+    cancel.abort();
+    kill.abort();
+  });
+  expect(outcome).toMatchObject(ended(EARLY));
+  await allEnded(join(folder, "hanging"));
+}, 30_000);
+
+test("regression: a cancel while the hook after the backup runs gives it a minute, not all of its own time", async () => {
+  const cancel = new AbortController();
+  const timers = manualTimers();
+  const began = timers.now();
+  const { outcome } = await hanging(cancel, { timers }, () => {
+    timers.advance(100_000);
+    cancel.abort();
+    timers.advance(59_999);
+    // Not a moment too early: it is alive until here.
+    expect(alive(join(folder, "hanging"))).toHaveLength(2);
+    timers.advance(1);
+  });
+  expect(outcome).toMatchObject(ended(EARLY));
+  expect(timers.now() - began).toBe(160_000);
+}, 30_000);
+
+test("a hook after the backup that ends in the minute after a cancel leaves the backup as it is", async () => {
+  const cancel = new AbortController();
+  const { outcome } = await between({ post: "echo begun; read -r line || exit 0" }, good, cancel, {
+    log: () => cancel.abort(),
+  });
+  expect(outcome).toEqual(await good());
+});
+
+test("the hook after the backup runs also after a kill that ended the backup, and has a minute", async () => {
+  const [cancel, kill] = [new AbortController(), new AbortController()];
+  const timers = manualTimers();
+  const log: string[] = [];
+  const killed = async (): Promise<JobOutcome> => {
+    cancel.abort();
+    kill.abort();
+    return { state: "cancelled" };
+  };
+  const { outcome } = await between(
+    { post: "echo $RM_JOB_STATUS; sleep 600", timeout_seconds: 3_600 },
+    killed,
+    cancel,
+    {
+      kill: kill.signal,
+      timers,
+      log(_stream, text) {
+        log.push(text);
+        if (text === "hook(post): cancelled") timers.advance(60_000);
+      },
+    },
+  );
+  expect(outcome).toEqual({ state: "cancelled" });
+  expect(log).toEqual(["hook(post): cancelled", EARLY]);
+}, 30_000);
+
+test("that hooks begin is written down before the first one starts, and each of their processes when it does", async () => {
+  const made: (string | number)[] = [];
+  const hookMark = {
+    begun: (id: string) => void made.push(id),
+    spawned: (pid: number) => void made.push(pid),
+  };
+  const log: string[] = [];
+  await between({ pre: "echo $$", post: "echo $$" }, good, new AbortController(), {
+    hookMark,
+    log: (_stream, text) => void log.push(text.replace(/.*: /, "")),
+  });
+  expect(made.map(String)).toEqual(["01JD", ...log]);
+  let ran = false;
+  const full = {
+    ...hookMark,
+    begun() {
+      throw new Error("no room");
+    },
+  };
+  const told = await between({ pre: "echo $$" }, good, new AbortController(), {
+    hookMark: full,
+    log: () => void (ran = true),
+  }).catch(String);
+  expect(told).toBe("Error: no room");
+  expect(ran).toBe(false);
 });

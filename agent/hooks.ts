@@ -6,9 +6,24 @@ import type { Timers } from "@restic-manager/restic/timers";
 
 /** A hook that is asked to end has so long before it is killed. */
 const KILL_AFTER_MS = 5_000;
+/** After a cancel, or when the agent is stopped, nobody waits longer for what tidies up. systemd itself waits for 90 s. */
+const AFTER_CANCEL_MS = 60_000;
 /** Of what a hook prints the log keeps so much; the log is the backup's, and the hook's own log is its own affair. */
 const MOST_LINES = 1_000;
 const MOST_CHARACTERS = 256 * 1024;
+const SEE_LOG = "The log has what it printed.";
+/** The service's sandbox leaves root its reading, and takes most of its writing and its other rights: deploy/install/install.sh. */
+const DROP_IN = "systemctl edit restic-manager-agent, [Service]";
+const SANDBOXED = [
+  [
+    /read-only file system/i,
+    `The service may write to a few folders only. To let it write to this one: ${DROP_IN}, ReadWritePaths=<the folder>, and restart it.`,
+  ],
+  [
+    /operation not permitted|permission denied/i,
+    `The service has only some of root's rights. If the hook needs another, such as to become another user: ${DROP_IN}, CapabilityBoundingSet=CAP_SETUID CAP_SETGID, and restart it.`,
+  ],
+] as const;
 const UNIX_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What a hook is told, as its environment: this, a PATH, and nothing of the agent's own. */
@@ -28,14 +43,25 @@ export interface HookRun {
   /** Where it runs. */
   cwd: string;
   tmpDir: string;
+  /** Aborted, now or while it runs: it is asked to end. */
   cancel?: AbortSignal;
+  /** Aborted, now or while it runs: it has a minute from then on, and never more than its own time. */
+  hurry?: AbortSignal;
+  /** Aborted, now or while it runs: all of it is killed at once. */
   kill?: AbortSignal;
+  /** Called as soon as its process exists, which leads a group of its own. */
+  onSpawn?: (pid: number) => void;
   log: (text: string) => void;
   timers: Timers;
   platform?: NodeJS.Platform;
 }
 
 export type HookEnd = { ok: true } | { ok: false; error: JobError };
+
+/** What went wrong, and what to do about it unless that is to read the log. */
+export function hookWords({ message, hint }: JobError): string {
+  return hint === undefined || hint === SEE_LOG ? message : `${message} ${hint}`;
+}
 
 /**
  * Runs one hook in a process group of its own, which has ended when this comes back: what a hook leaves behind is killed. Its output
@@ -45,45 +71,80 @@ export type HookEnd = { ok: true } | { ok: false; error: JobError };
  * `cmd.exe` can only take it as an argument.
  */
 export async function runHook(hook: HookRun): Promise<HookEnd> {
-  const { when, log, facts } = hook;
+  const { when, log, facts, platform = process.platform } = hook;
   const output = bounded((text) => log(`hook(${when}): ${text}`));
   let group: number | undefined;
+  let hint = SEE_LOG;
+  const end = endOf(hook);
   const outcome = await run({
-    ...shell(hook.body, hook.platform ?? process.platform),
+    ...shell(hook.body, platform),
     env: {
-      ...minimalEnvironment(hook.tmpDir, hook.platform ?? process.platform),
+      ...minimalEnvironment(hook.tmpDir, platform),
       RM_HOST: facts.host,
       RM_GROUP: facts.group,
       RM_JOB_ID: facts.jobId,
       RM_JOB_STATUS: facts.status,
     },
     cwd: hook.cwd,
-    onSpawn: (pid) => void (group = pid),
-    onLine: (_stream, line) => output.line(line.text),
+    onSpawn(pid) {
+      group = pid;
+      hook.onSpawn?.(pid);
+    },
+    onLine(_stream, line) {
+      output.line(line.text);
+      if (hint === SEE_LOG && platform === "linux") hint = hintIn(line.text);
+    },
     deadlineMs: hook.timeoutSeconds * 1_000,
     killAfterMs: KILL_AFTER_MS,
     timers: hook.timers,
-    ...(hook.cancel === undefined ? {} : { cancel: hook.cancel }),
+    cancel: end.signal,
     ...(hook.kill === undefined ? {} : { kill: hook.kill }),
-  });
+  }).finally(end.callOff);
   // What it started and left to itself, without any pipe to us. The group's number is not given again while one of it lives.
   if (group !== undefined) signalGroup(group, "SIGKILL");
   output.end();
-  if (outcome.state === "not_started") return failed(when, `could not be started: ${outcome.message}`);
-  const { code, signal, timedOut } = outcome.facts;
-  if (timedOut) return failed(when, `was ended after ${hook.timeoutSeconds} s`);
+  if (outcome.state === "not_started") return failed(when, hint, `could not be started: ${outcome.message}`);
+  const { code, signal, timedOut, interruptedByUs } = outcome.facts;
+  if (timedOut) return failed(when, hint, `was ended after ${hook.timeoutSeconds} s`);
   if (code === 0) return { ok: true };
-  return failed(when, code === null ? `was ended by ${signal ?? "a signal"}` : `ended with ${code}`);
+  if (interruptedByUs) return failed(when, hint, "was ended early, since the job was to end");
+  return failed(when, hint, code === null ? `was ended by ${signal ?? "a signal"}` : `ended with ${code}`);
 }
 
-function failed(when: "pre" | "post", what: string): HookEnd {
+function hintIn(line: string): string {
+  // No shorter line has any of these words: a hook may print millions of them.
+  if (line.length < "Permission denied".length) return SEE_LOG;
+  return SANDBOXED.find(([words]) => words.test(line))?.[1] ?? SEE_LOG;
+}
+
+/** Aborted with `cancel`, and a minute after `hurry`. */
+function endOf({ cancel, hurry, timers }: HookRun): { signal: AbortSignal; callOff: () => void } {
+  const end = new AbortController();
+  let callOffTimer = (): void => {};
+  const now = (): void => end.abort();
+  const soon = (): void => void (callOffTimer = timers.after(AFTER_CANCEL_MS, now));
+  if (cancel?.aborted === true) now();
+  if (hurry?.aborted === true) soon();
+  cancel?.addEventListener("abort", now);
+  hurry?.addEventListener("abort", soon);
+  return {
+    signal: end.signal,
+    callOff() {
+      cancel?.removeEventListener("abort", now);
+      hurry?.removeEventListener("abort", soon);
+      callOffTimer();
+    },
+  };
+}
+
+function failed(when: "pre" | "post", hint: string, what: string): HookEnd {
   const place = when === "pre" ? "before" : "after";
   return {
     ok: false,
     error: {
       code: "hook_failed",
       message: `The hook ${place} the backup ${what}.`,
-      hint: "The log has what it printed.",
+      hint,
     },
   };
 }

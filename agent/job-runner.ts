@@ -7,6 +7,7 @@ import type { LogStream } from "@restic-manager/protocol/log-lines";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { ResticContext } from "@restic-manager/restic/context";
+import type { HookMark } from "./hook-mark.ts";
 import type { TreeReader } from "./browse/tree-reader.ts";
 import type { RestorePlaces } from "./restore/target.ts";
 import type { Timers } from "./timers.ts";
@@ -21,6 +22,8 @@ export interface JobTools<K extends JobKind> {
   jobId: string;
   /** What runs before and after a backup of that group. */
   hooks?: (groupId: SourceGroupId) => Hooks | undefined;
+  /** Where it is written down that they have begun. */
+  hookMark?: Pick<HookMark, "begun" | "spawned">;
   /** Where restores may go; without it there are none. */
   places?: RestorePlaces;
   /** The name that this machine's snapshots carry. */

@@ -1,4 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CLOSE } from "@restic-manager/protocol/close";
 import { HEARTBEAT_MS, OFFLINE_AFTER_MS, WINDOW_BYTES, WINDOW_FRAMES } from "@restic-manager/protocol/limits";
 import type { ServerMessage } from "@restic-manager/protocol/server-message";
@@ -13,9 +16,9 @@ afterEach(() => {
 });
 
 /** A link whose sockets the test holds. */
-function world(given: { resync?: () => void } = {}) {
+function world(given: { resync?: () => void; folder?: string } = {}) {
   const timers = manualTimers();
-  const books = testJournal();
+  const books = testJournal(given.folder === undefined ? {} : { folder: given.folder });
   open.push(books);
   const sockets: { events: SocketEvents; sent: (string | Uint8Array)[]; dropped: boolean; full: boolean }[] =
     [];
@@ -104,6 +107,26 @@ test("no more than the window is in flight, by frames and by bytes", () => {
   expect(seqs()).toHaveLength(WINDOW_FRAMES);
   tell({ type: "ack", seq: 5 });
   expect(seqs()).toHaveLength(WINDOW_FRAMES + 5);
+});
+
+test.skipIf(process.getuid?.() !== 0)("what a full disk did not let go goes with the next heartbeat", () => {
+  const disk = mkdtempSync(join(tmpdir(), "rm-small-"));
+  Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
+  open.push({ close: () => void Bun.spawnSync(["umount", "--lazy", disk]) });
+  const { journal, outbox, greet, tell, timers } = world({ folder: disk });
+  greet();
+  journal.accept(command(1));
+  journal.accept(command(2));
+  const filler = openSync(join(disk, "filler"), "w");
+  expect(() => {
+    for (;;) writeSync(filler, Buffer.alloc(4_096));
+  }).toThrow("ENOSPC");
+  closeSync(filler);
+  tell({ type: "ack", seq: 2 });
+  expect(outbox.read(1, 10, 1e6)).toHaveLength(2);
+  rmSync(join(disk, "filler"));
+  timers.advance(HEARTBEAT_MS);
+  expect(outbox.read(1, 10, 1e6)).toEqual([]);
 });
 
 test("an acknowledgement beyond what was sent forgets only what was sent", () => {

@@ -81,6 +81,8 @@ export class Link {
   #cursor = 1;
   #inFlight: { seq: number; bytes: number }[] = [];
   #inFlightBytes = 0;
+  /** Up to here the server has everything on this connection, and the disk was too full to delete it. */
+  #notForgotten: number | undefined;
   #heartbeat: Cancel | undefined;
   #deadline: Cancel | undefined;
   #ending: () => void;
@@ -256,12 +258,16 @@ export class Link {
     this.#pump();
   }
 
-  /** On a full disk even a deletion needs room. What stays goes with the next acknowledgement: it is not sent again. */
+  /**
+   * On a full disk even a deletion needs room. What stays goes with the next acknowledgement or heartbeat: it is not sent again.
+   */
   #forget(seq: number): void {
     try {
       this.#outbox.acknowledge(seq);
+      this.#notForgotten = undefined;
     } catch (error) {
       if (!isDiskFull(error)) throw error;
+      this.#notForgotten = seq;
     }
   }
 
@@ -300,6 +306,8 @@ export class Link {
     this.#heartbeat?.();
     this.#heartbeat = this.#timers.after(HEARTBEAT_MS, () => {
       this.#heartbeat = undefined;
+      const left = this.#notForgotten;
+      if (left !== undefined) this.#guarded(() => this.#forget(left));
       this.say({ type: "heartbeat", at: new Date(this.#timers.now()).toISOString() });
     });
   }
@@ -335,6 +343,7 @@ export class Link {
 
   #rest(next: State): { socket: Socket | undefined } {
     const before = this.#state;
+    this.#notForgotten = undefined;
     this.#heartbeat?.();
     this.#deadline?.();
     this.#heartbeat = undefined;

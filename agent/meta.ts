@@ -1,7 +1,15 @@
 import type { Database } from "bun:sqlite";
 
 /** What the agent remembers about itself, one word each. */
-export type MetaKey = "epoch" | "highest_seq" | "report_due" | "repository_id" | "restic" | "host_id";
+export type MetaKey =
+  | "epoch"
+  | "highest_seq"
+  | "report_due"
+  | "repository_id"
+  | "restic"
+  | "host_id"
+  | "hooks_of"
+  | "hook_process";
 
 /** Reads and writes the agent's single facts. */
 export class Meta {

@@ -2,10 +2,15 @@ import { hostname } from "node:os";
 import type { ResticContext } from "@restic-manager/restic/context";
 import { killAfterMs } from "@restic-manager/restic/ladder";
 import { endProcessGroup } from "@restic-manager/restic/orphan";
-import { identifyProcess } from "@restic-manager/restic/process-start";
+import { identifyProcess, type ProcessIdentity } from "@restic-manager/restic/process-start";
 import type { Timers } from "@restic-manager/restic/timers";
+import type { CutBackup } from "./cut-hook.ts";
+import type { HookMark } from "./hook-mark.ts";
 import type { HeldJob, Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
+
+/** As a hook that runs too long has it. */
+const KILL_AFTER_MS = 5_000;
 
 export interface RecoveryParts {
   journal: Journal;
@@ -13,12 +18,15 @@ export interface RecoveryParts {
   log: Log;
   /** `undefined` when there is no restic or no repository to look at. */
   restic: () => ResticContext | undefined;
+  /** What is known of hooks that had begun, and what runs the one after a backup that was cut off. Without it there are no hooks. */
+  hooks?: { mark: HookMark; after: (job: CutBackup) => Promise<void> };
 }
 
 /**
  * Ends what an earlier life of this agent left behind, before anything new runs: each job that was running is reported as
  * `agent_restarted`, once; its restic, if that is still the very process, is ended by the ladder first; and a lock that is provably
- * that dead process's own is removed. Returns the jobs that were accepted and never started.
+ * that dead process's own is removed. A backup whose hooks had begun gets its last one before it is reported; whatever that one does, the
+ * report follows. Returns the jobs that were accepted and never started.
  */
 export async function recover(parts: RecoveryParts): Promise<HeldJob[]> {
   const held = parts.journal.held();
@@ -27,8 +35,9 @@ export async function recover(parts: RecoveryParts): Promise<HeldJob[]> {
   for (const job of cut) {
     if (job.process !== null) {
       pids.add(job.process.pid);
-      await endOrphan(job.process, job.id, parts);
+      await endOrphan("restic", job.process, killAfterMs.write, job.id, parts);
     }
+    await tidyUp(job, parts);
     parts.journal.finished(job.id, {
       state: "failed",
       error: {
@@ -43,14 +52,29 @@ export async function recover(parts: RecoveryParts): Promise<HeldJob[]> {
   return held.filter((job) => job.state === "accepted");
 }
 
+/** Only for a job whose hooks had begun. A hook that still runs is ended first: it may wait for a restic that is no more. */
+async function tidyUp(job: HeldJob, parts: RecoveryParts): Promise<void> {
+  const left = parts.hooks?.mark.left();
+  if (parts.hooks === undefined || left?.job !== job.id || job.kind !== "backup") return;
+  if (left.process !== undefined) await endOrphan("hook", left.process, KILL_AFTER_MS, job.id, parts);
+  try {
+    await parts.hooks.after(job);
+  } catch (error) {
+    const cause = error instanceof Error ? error : new Error("unknown error");
+    parts.log.error("could not run the hook after a backup that was cut off", { job: job.id, error: cause });
+  }
+}
+
 async function endOrphan(
-  process: { pid: number; startedAt: string },
+  what: "restic" | "hook",
+  process: ProcessIdentity,
+  afterMs: number,
   job: string,
-  parts: RecoveryParts,
+  { timers, log }: RecoveryParts,
 ): Promise<void> {
-  const end = await endProcessGroup(process, { timers: parts.timers, killAfterMs: killAfterMs.write });
+  const end = await endProcessGroup(process, { timers, killAfterMs: afterMs });
   if (end !== "gone")
-    parts.log.warn("ended a restic that an earlier life of this agent had started", { job, end });
+    log.warn(`ended a ${what} that an earlier life of this agent had started`, { job, end });
 }
 
 /** Only when a lock names this machine and one of those dead processes: `unlock` itself then takes stale locks only. */

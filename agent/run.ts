@@ -8,8 +8,10 @@ import { sealingKey, secretsIn, type AgentFile } from "./agent-file.ts";
 import { Ballast } from "./ballast.ts";
 import { lateBrowser } from "./browse/late-browser.ts";
 import { agentCore } from "./core.ts";
+import type { CutBackup } from "./cut-hook.ts";
 import { belongsToAnother, namingFile, openAgentDb } from "./db.ts";
 import { lateDownloads } from "./download/late-downloads.ts";
+import { HookMark } from "./hook-mark.ts";
 import { FoundRestic } from "./found-restic.ts";
 import { Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
@@ -179,7 +181,17 @@ async function live({ paths, file, env, signal, log, timers: given }: RunOptions
     const found = access();
     return found.ok ? found.context : undefined;
   };
-  const earlier = await recover({ journal, timers: resticTimers, log, restic: context });
+  const mark = new HookMark({ journal, meta, log });
+  const hooks = {
+    mark,
+    // Loaded when it is needed, as is the work of jobs.
+    async after(job: CutBackup) {
+      const { runCutHook } = await import("./cut-hook.ts");
+      const where = { cwd: places.workDir, tmpDir: places.tmpDir, hostName: parts.hostName() };
+      await runCutHook(job, { journal, mark, timers, hooks: parts.hooks, ...where, stop: signal });
+    },
+  };
+  const earlier = await recover({ journal, timers: resticTimers, log, restic: context, hooks });
   // What was accepted and has not begun keeps for the next start.
   if (!signal.aborted) {
     open(earlier);

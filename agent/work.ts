@@ -3,6 +3,7 @@ import type { JobKind, JobProgress } from "@restic-manager/protocol/jobs";
 import type { TransientMessage } from "@restic-manager/protocol/messages";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import { identifyProcess } from "@restic-manager/restic/process-start";
+import { HookMark } from "./hook-mark.ts";
 import type { HeldJob, Journal } from "./journal.ts";
 import type { JobRunner, JobTools } from "./job-runner.ts";
 import { jobRunners, type JobRunners } from "./jobs.ts";
@@ -91,6 +92,7 @@ export async function workOn(
     repositoryId: () => meta.get("repository_id"),
     jobId: job.id,
     ...(parts.hooks === undefined ? {} : { hooks: parts.hooks }),
+    hookMark: new HookMark({ journal, meta, log }),
     ...(parts.places === undefined ? {} : { places: parts.places }),
     ...(parts.lookInto === undefined ? {} : { lookInto: parts.lookInto }),
     tell: (message) => journal.together(() => journal.append(message)),

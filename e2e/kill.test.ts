@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { identifyProcess } from "@restic-manager/restic/process-start";
 import { onEveryDatabase } from "@restic-manager/server/testing/databases";
 import { notBegun, notWhole } from "./stage/fake-log.ts";
@@ -156,6 +157,42 @@ onEveryDatabase("kill -9", (open, kind) => {
           error: { code: "agent_restarted" },
         });
         await host.agent.says(/removed locks left behind by this agent removed=[1-9]/);
+        await host.atRest();
+      }),
+    60_000,
+  );
+
+  test(
+    "regression: what the hook before a backup stopped stayed stopped when the agent died: the next life ends that hook and runs the last",
+    () =>
+      stage.tell(async () => {
+        stage.fake.play({});
+        const database = join(stage.folder, `database-${kind}`);
+        const path = `/api/hosts/${host.id}/hooks`;
+        const pre = `echo "down $$" > ${database}; sleep 600 & wait`;
+        const post = `echo "up $RM_JOB_STATUS" | tee ${database}`;
+        expect((await stage.server.api.ask("PUT", path, { pre, post })).status).toBe(200);
+        await until("the agent has its hooks on disk", async () => {
+          const { config } = await host.look();
+          return config.version === config.applied_version;
+        });
+        const before = stage.fake.starts("backup").length;
+        const { id } = await host.backUp();
+        const said = () => (existsSync(database) ? readFileSync(database, "utf8") : "");
+        await until("the hook has stopped the database", () => said().endsWith("\n"));
+        const orphan = Number(said().replace("down ", ""));
+        await host.agent.kill();
+        expect(identifyProcess(orphan)).toBeDefined();
+        host.agent.start();
+        expect(await host.finished(id)).toMatchObject({
+          state: "failed",
+          error: { code: "agent_restarted" },
+        });
+        expect(identifyProcess(orphan)).toBeUndefined();
+        expect(said()).toBe("up failed\n");
+        expect((await host.log(id)).at(-1)).toBe("hook(post): up failed");
+        expect(stage.fake.starts("backup").length).toBe(before);
+        expect((await stage.server.api.ask("PUT", path, { pre: null, post: null })).status).toBe(200);
         await host.atRest();
       }),
     60_000,

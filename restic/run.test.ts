@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { killAfterMs } from "./ladder.ts";
@@ -78,6 +86,27 @@ test("what is written line by line and gathered arrives whole, and stderr at onc
   const expected = Array.from({ length: count }, (_, n) => `stdout: ${n}`);
   expect(lines.filter((line) => line !== "stderr: end")).toEqual(expected);
   expect(lines).toContain("stderr: end");
+});
+
+test("whoever throws as soon as the process is there leaves no descriptor behind", async () => {
+  const descriptors = () => readdirSync("/proc/self/fd").filter((fd) => isPipe(fd)).length;
+  const isPipe = (fd: string): boolean => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
+    } catch {
+      return false;
+    }
+  };
+  const before = descriptors();
+  const { outcome } = start("echo out", {
+    gatherStdout: true,
+    onSpawn() {
+      throw new Error("no");
+    },
+  });
+  expect(outcome).rejects.toThrow("no");
+  await outcome.catch(() => {});
+  expect(descriptors()).toBe(before);
 });
 
 test("the child sees exactly the given environment and folder", async () => {

@@ -119,6 +119,8 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     await Promise.all([exited, ...pipes.map((pipe) => pipe.finished)]);
   } catch (error) {
     steps.kill();
+    // Nobody may have begun to read.
+    for (const reader of [stdout, stderr]) reader.cancel().catch(() => {});
     await spawned.exited;
     throw error;
   } finally {

@@ -33,8 +33,8 @@ export interface BuildOptions {
 export async function build({ root, fast, console: ready }: BuildOptions): Promise<string[]> {
   const out = join(root, "dist");
   mkdirSync(out, { recursive: true });
-  const consoleFolder = ready ?? (await buildConsole(join(root, "console")));
-  compress(consoleFolder, fast);
+  const consoleFolder = ready ?? (await buildConsole(join(root, "console"), fast));
+  if (ready !== undefined) compress(ready, fast);
   const wanted = executables(root).filter(({ target }) => !fast || target === "bun-linux-x64");
   for (const executable of wanted) await compile(executable, out, consoleFolder, versionOf(root));
   const names = wanted.map(({ name }) => name);
@@ -81,15 +81,30 @@ function executables(root: string): Executable[] {
   ];
 }
 
-async function buildConsole(folder: string): Promise<string> {
-  const vite = Bun.spawn([process.execPath, "--bun", "node_modules/.bin/vite", "build", "--logLevel=warn"], {
-    cwd: folder,
-    stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
+/** A server that starts from its sources meanwhile finds the console as it was or as it will be. */
+async function buildConsole(folder: string, fast: boolean): Promise<string> {
+  const dist = join(folder, "dist");
+  const [next, last] = [`${dist}.next`, `${dist}.last`];
+  const vite = Bun.spawn(
+    [
+      process.execPath,
+      "--bun",
+      "node_modules/.bin/vite",
+      "build",
+      "--logLevel=warn",
+      "--emptyOutDir",
+      "--outDir",
+      next,
+    ],
+    { cwd: folder, stdin: "ignore", stdout: "inherit", stderr: "inherit" },
+  );
   if ((await vite.exited) !== 0) throw new Error("the console could not be built: see vite's words above");
-  return join(folder, "dist");
+  compress(next, fast);
+  rmSync(last, { recursive: true, force: true });
+  if (existsSync(dist)) renameSync(dist, last);
+  renameSync(next, dist);
+  rmSync(last, { recursive: true, force: true });
+  return dist;
 }
 
 /** Puts a compressed copy beside every file that becomes smaller by it. */

@@ -40,6 +40,7 @@ import { jobsRoom } from "./jobs/routes.ts";
 import { isAppendOnly } from "./maintenance/append-only.ts";
 import { orderUpkeep } from "./maintenance/order.ts";
 import { maintenanceRoom } from "./maintenance/routes.ts";
+import { countUpkeepFrom } from "./maintenance/store.ts";
 import { findJob, findJobs } from "./jobs/jobs.ts";
 import { dropWaiting } from "./jobs/waiting-store.ts";
 import { serveAgentBinaries } from "./platform/http/agent-binaries.ts";
@@ -185,6 +186,7 @@ export function createApp(parts: AppParts) {
         createJob: core.createJob,
         viewJob,
         dropWaitingOf: (trx, scheduleId, groups) => dropWaiting(trx, { scheduleId, groups }, clock.now()),
+        countUpkeepFrom,
       }),
     )
     .route("/", templatesRoom({ ...parts, dropWaiting: (trx, of) => dropWaiting(trx, of, clock.now()) }))

@@ -33,7 +33,7 @@ export async function receiveDurable(
       await recordJob(trx, hostId, message, touched, now);
       for (const next of await jobOver(trx, { host_id: hostId, kind: message.kind }))
         touched.waiting.set(next.id, next.host_id);
-      return await noteRepository(trx, hostId, message, touched);
+      return await noteRepository(trx, from, message, touched);
     case "schedule.fire":
       for (const jobId of await recordFire(trx, recordStarted, from, message))
         touched.jobs.set(jobId, hostId);
@@ -52,13 +52,15 @@ export async function receiveDurable(
 /** An `init` job says which repository the host has. When it is another one, what is shown of the old one goes. */
 async function noteRepository(
   trx: Trx,
-  hostId: HostId,
-  { kind, outcome }: Extract<DurableMessage, { type: "job.finished" }>,
+  { hostId, now }: { hostId: HostId; now: number },
+  { kind, job_id: jobId, outcome }: Extract<DurableMessage, { type: "job.finished" }>,
   touched: Touched,
 ): Promise<void> {
   if (kind !== "init" || outcome.state !== "succeeded") return;
   const opened = jobKinds.init.result.safeParse(outcome.result);
-  if (!opened.success || !(await adoptRepository(trx, hostId, opened.data.repository_id))) return;
+  if (!opened.success) return;
+  const { repository_id: repositoryId } = opened.data;
+  if (!(await adoptRepository(trx, hostId, { repositoryId, jobId, now }))) return;
   await forgetSnapshots(trx, hostId);
   touched.snapshots.add(hostId);
   touched.hosts.add(hostId);

@@ -1,13 +1,12 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import { ls } from "@restic-manager/restic/commands/ls";
 import type { ResticContext } from "@restic-manager/restic/context";
 import type { TreeFailureCode } from "@restic-manager/protocol/tree";
+import { behindOthers } from "../behind-others.ts";
 import { isDiskFull } from "../disk-full.ts";
 import type { Build, TreeStore } from "./tree-store.ts";
 
-/** A tree that nobody asked about for so long gives way to the next that somebody wants. */
-const FORGOTTEN_MS = 60_000;
+/** A tree that was begun and that nobody asked about for so long gives way to the next that somebody wants. */
+const FORGOTTEN_MS = 10_000;
 /** An index takes about 11 bytes an entry, so what was listed stops at some 90 million. */
 const CHECK_EVERY = 4_096;
 /**
@@ -15,9 +14,6 @@ const CHECK_EVERY = 4_096;
  * use. Some 5 ms in every second.
  */
 const COLLECT_EVERY = 65_536;
-/** See nice(1). */
-const NICE = 10;
-
 export type Indexed = { ok: true } | { ok: false; code: TreeFailureCode; message: string };
 
 export interface IndexerParts {
@@ -47,8 +43,8 @@ export class Indexer {
   }
 
   /**
-   * Makes an index unless that is under way. Goes on when whoever wanted it has gone, since they come back mostly; until somebody wants
-   * another.
+   * Makes an index unless that is under way. Once begun it goes on when whoever wanted it has gone, since they come back mostly; until
+   * somebody wants another.
    */
   want(tree: string, snapshotId: string): { ready: Promise<Indexed>; leave: () => void } {
     const now = this.#parts.now();
@@ -57,21 +53,21 @@ export class Indexer {
       const done = Promise.withResolvers<Indexed>();
       wanted = { tree, snapshotId, done, cancel: new AbortController(), wantedAt: now, waiters: 0 };
       this.#queue.push(wanted);
-      for (const other of this.#queue) {
-        const forgotten = other.waiters === 0 && now - other.wantedAt > FORGOTTEN_MS;
-        if (other !== wanted && forgotten) other.cancel.abort();
-      }
     }
     wanted.waiters += 1;
     wanted.wantedAt = now;
+    this.#giveWayTo(wanted, now);
     const one = wanted;
     this.#running ??= this.#run();
     return { ready: one.done.promise, leave: () => void (one.waiters -= 1) };
   }
 
-  /** Whether that is being made or will be. */
-  has(tree: string): boolean {
-    return this.#queue.some((one) => one.tree === tree && !one.cancel.signal.aborted);
+  /** Whoever looked into one snapshot after the other waits for the last one only. */
+  #giveWayTo(wanted: Wanted, now: number): void {
+    for (const [place, other] of this.#queue.entries()) {
+      if (other === wanted || other.waiters > 0) continue;
+      if (place > 0 || now - other.wantedAt > FORGOTTEN_MS) other.cancel.abort();
+    }
   }
 
   async stop(): Promise<void> {
@@ -145,18 +141,6 @@ export class Indexer {
     } finally {
       build?.abandon();
     }
-  }
-}
-
-/** Lets a process run behind whatever else wants the processor: the folder that somebody waits for first of all. */
-function behindOthers(pid: number): void {
-  try {
-    setPriority(pid, NICE);
-    // A child is a session of its own, and Linux may share the processor among sessions first: sched(7), autogroup.
-    const session = `/proc/${pid}/autogroup`;
-    if (existsSync(session)) writeFileSync(session, String(NICE));
-  } catch {
-    // It is over already, or the system does not want it: then all are equals.
   }
 }
 

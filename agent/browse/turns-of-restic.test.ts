@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 let asked = 0;
-const list = (): TreeQuestion => ({
+const list = (): Extract<TreeQuestion, { type: "tree.list" }> => ({
   type: "tree.list",
   request_id: `list${asked++}`,
   deadline_ms: 600_000,
@@ -86,12 +86,35 @@ test("a restic that works for nobody any more is ended", async () => {
   await until(() => !lives(starts[0]?.pid ?? 0));
 });
 
+test("whoever looks into one snapshot after the other waits for the last one's index, not for all of them", async () => {
+  fake.play({ initialised: true, commands: { ls: [...EMPTY, { do: "hang" }] } });
+  const others = ["b", "c", "d"].map((letter) => ResticId.parse(letter.repeat(64)));
+  const answers: Promise<unknown>[] = [];
+  const begun = (id: string) => fake.starts("ls").some(({ argv }) => argv.at(-1) === id);
+  const look = async (snapshot_id: ResticId) => {
+    const question = { ...list(), snapshot_id };
+    answers.push(browser.ask(question));
+    await until(() => fake.starts("ls").length >= answers.length);
+    browser.leave(question.request_id);
+    await answers.at(-1);
+  };
+  await look(SNAPSHOT);
+  await until(() => begun(SNAPSHOT));
+  for (const id of others.slice(0, 2)) await look(id);
+  timers.advance(10_001);
+  answers.push(browser.ask({ ...list(), snapshot_id: others[2] ?? SNAPSHOT }));
+  await until(() => begun(others[2] ?? ""));
+  expect(others.slice(0, 2).map(begun)).toEqual([false, false]);
+  browser.leaveAll();
+  await Promise.all(answers);
+});
+
 test("the index is begun with the first question, behind the folder that somebody waits for", async () => {
   fake.play({ initialised: true, commands: { ls: [...EMPTY, { do: "hang" }] } });
   const answer = browser.ask(list());
   await until(() => fake.starts("ls").length === 2);
-  expect(getPriority(ofWhole()[0]?.pid)).toBe(10);
-  expect(getPriority(ofFolder()[0]?.pid)).toBe(0);
+  expect(getPriority(ofFolder()[0]?.pid)).toBe(getPriority());
+  expect(getPriority(ofWhole()[0]?.pid)).toBe(Math.min(19, getPriority() + 10));
   browser.leaveAll();
   expect(await answer).toMatchObject({ error: { code: "cancelled" } });
 });

@@ -1,15 +1,13 @@
 import type { JobInput, JobResult } from "@restic-manager/protocol/jobs";
 import type { JobOutcome } from "@restic-manager/protocol/outcome";
 import type { ResticContext } from "@restic-manager/restic/context";
-import { runHook, type HookEnd, type HookFacts } from "../hooks.ts";
+import { hookWords, runHook, type HookEnd, type HookFacts } from "../hooks.ts";
 import { failure, type JobTools } from "../job-runner.ts";
-
-/** After a cancel, or when the agent is stopped, nobody waits longer for what tidies up. */
-const AFTER_CANCEL_SECONDS = 60;
 
 /**
  * Puts a backup between its hooks. Without the one before there is no backup; the one after always runs and knows how it went. If that
- * one fails, the backup stands and has an issue.
+ * one fails, the backup stands and has an issue. A cancel gives the one after a minute, a kill while it runs ends it at once; a kill that
+ * came before it was meant for the backup. When the agent itself dies meanwhile, its next life runs the one after (cut-hook.ts).
  */
 export async function betweenHooks(
   input: JobInput<"backup">,
@@ -19,21 +17,21 @@ export async function betweenHooks(
 ): Promise<JobOutcome> {
   const hooks = tools.hooks?.(input.source_group_id);
   if (hooks === undefined) return backup();
+  tools.hookMark?.begun(tools.jobId);
   const { cancel, kill, timers } = tools;
   const call = (when: "pre" | "post", status: HookFacts["status"]): Promise<HookEnd> => {
     const body = hooks[when];
     if (body === undefined) return Promise.resolve({ ok: true });
-    const cancelled = cancel.aborted || kill.aborted;
     return runHook({
       when,
       body,
-      timeoutSeconds: cancelled
-        ? Math.min(hooks.timeout_seconds, AFTER_CANCEL_SECONDS)
-        : hooks.timeout_seconds,
+      timeoutSeconds: hooks.timeout_seconds,
       facts: { host: tools.hostName, group: input.source_group_name, jobId: tools.jobId, status },
       cwd: context.workDir,
       tmpDir: context.tmpDir,
-      ...(when === "pre" ? { cancel, kill } : {}),
+      ...(when === "pre" ? { cancel } : { hurry: kill.aborted ? kill : cancel }),
+      ...(when === "post" && kill.aborted ? {} : { kill }),
+      onSpawn: (pid) => tools.hookMark?.spawned(pid),
       log: (text) => tools.log(when === "pre" ? "hook_pre" : "hook_post", text),
       timers,
     });
@@ -44,8 +42,9 @@ export async function betweenHooks(
     wanted && before.ok ? await backup() : failure(wanted && !before.ok ? before.error : undefined);
   const after = await call("post", outcome.state);
   if (after.ok) return outcome;
-  tools.log("manager", after.error.message);
-  return outcome.state === "succeeded" ? withIssue(outcome, after.error.message) : outcome;
+  const words = hookWords(after.error);
+  tools.log("manager", words);
+  return outcome.state === "succeeded" ? withIssue(outcome, words) : outcome;
 }
 
 /** The first in the list, since the list may be cut at its end. */

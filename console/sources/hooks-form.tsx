@@ -78,6 +78,10 @@ export function HooksForm({ hostId, groupId, stored, onDone }: HooksFormProps) {
         Run with /bin/sh -c, on Windows with cmd.exe /C, as the agent’s user, with RM_HOST, RM_GROUP,
         RM_JOB_ID and RM_JOB_STATUS. They are stored sealed and never shown again.
       </p>
+      <p className="quiet">
+        A service that the installer set up writes to few folders and may not become another user; to allow
+        more: systemctl edit restic-manager-agent, ReadWritePaths= and CapabilityBoundingSet=.
+      </p>
       <div className={styles.pair}>
         {slots.map(({ name, remove, label, note, has }) => (
           <div key={name} className={styles.form}>

@@ -201,6 +201,7 @@ function hostRow(n: number, size: FleetSize, now: number, sizes: readonly number
     last_backup_error: null,
     last_success_at: null,
     repository_id: idOf(n).repeat(2).padEnd(64, "a"),
+    repository_since: null,
     protected_bytes: ((n * 7_919) % 900) * GIB + 3 * GIB,
     stored_bytes: ((n * 7_919) % 400) * GIB + GIB,
     snapshot_count: 20 + (n % 70),

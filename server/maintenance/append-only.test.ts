@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
 import type { Job } from "@restic-manager/protocol/api/jobs";
+import type { HostId } from "@restic-manager/protocol/ids";
 import { createJob, jobIds } from "../jobs/create.ts";
 import type { Database, NewJobRecord } from "../platform/db/schema.ts";
 import { chosenSnapshotsRoom } from "../snapshots/chosen-routes.ts";
 import { callRoom, testParts } from "../testing/parts.ts";
-import { addHost, addJob, NOON } from "../testing/rows.ts";
+import { addCredentials, addHost, addJob, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
-import { isAppendOnly } from "./append-only.ts";
+import { isAppendOnly, readAppendOnly } from "./append-only.ts";
+import { everydayDeletions } from "./store.ts";
 
 const ID = "1".repeat(64);
 const EVERYDAY = '{"use_admin":false}';
@@ -78,5 +80,34 @@ onEveryStore("where nothing can be removed", (open) => {
     await job("forget_snapshots", "failed", { input: '{"use_admin":true}' });
     expect(await isAppendOnly(db, host)).toBe(false);
     expect((await tag()).status).toBe(201);
+  });
+
+  test("regression: it was remembered for ever, also after other everyday credentials were saved", async () => {
+    const db = await open();
+    const { host, job, tag } = await world(db);
+    await addCredentials(db, host);
+    await job("tag", "failed");
+    expect([(await tag()).status, await isAppendOnly(db, host)]).toEqual([400, true]);
+    await db
+      .updateTable("repository_credentials")
+      .set({ updated_at: NOON + 90_000 })
+      .execute();
+    expect(await isAppendOnly(db, host)).toBe(false);
+    expect((await tag()).status).toBe(201);
+    // These are refused, too.
+    await job("forget", "failed");
+    expect(await isAppendOnly(db, host)).toBe(true);
+  });
+
+  test("regression: looked at with others, a host's refusal was pushed out by what these had done since", async () => {
+    const db = await open();
+    const [quiet, busy] = [await world(db), await world(db, true)];
+    await quiet.job("forget", "failed");
+    for (let n = 0; n < 50; n += 1) await busy.job("forget", "failed");
+    const found = await everydayDeletions(db, [quiet.host, busy.host]);
+    const of = (host: HostId) => found.filter((job) => job.host_id === host);
+    expect(readAppendOnly(of(quiet.host))?.seen).toBe(true);
+    expect(of(busy.host)).toHaveLength(20);
+    expect(of(busy.host)[0]?.finished_at).toBe(NOON + 50 * 60_000);
   });
 });

@@ -25,7 +25,7 @@ export interface UpkeepFacts {
   hasAdmin: boolean;
   /** At least one source group says what to keep. */
   hasRetention: boolean;
-  /** The everyday credentials were refused a deletion when that was last tried. */
+  /** The everyday credentials were refused a deletion when that was last tried. Not asked where there are others that may delete. */
   appendOnly: boolean;
   settings: RepoMaintenanceInput;
   zone: Zone;
@@ -62,6 +62,16 @@ export function decide(kind: UpkeepKind, facts: UpkeepFacts, now: number): Decis
   if (at > now) return { verdict: "later", at };
   const why = hindranceOf(kind, facts);
   return why === null ? { verdict: "run", at } : { verdict: "skip", at, why };
+}
+
+/** The first time of a kind after an instant: what is under way then, or has just been ordered, comes no sooner again. */
+export function timeAfter(
+  kind: UpkeepKind,
+  { settings, zone }: Pick<UpkeepFacts, "settings" | "zone">,
+  after: number,
+): number | undefined {
+  const parsed = parseCron(settings[kind].cron);
+  return parsed.ok ? nextFire(parsed.cron, zone, after) : undefined;
 }
 
 /** Why a kind could not run even if its time had come; null when it could. */

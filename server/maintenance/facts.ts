@@ -4,7 +4,7 @@ import type { HostId } from "@restic-manager/protocol/ids";
 import { keepsSomething, RetentionPolicy } from "@restic-manager/protocol/retention";
 import type { Database } from "../platform/db/schema.ts";
 import { readAppendOnly } from "./append-only.ts";
-import type { LatestRun, UpkeepFacts } from "./due.ts";
+import { decide, type LatestRun, type UpkeepFacts } from "./due.ts";
 import { settingsOf, type MaintenanceRow } from "./settings.ts";
 import {
   everydayDeletions,
@@ -18,28 +18,30 @@ import {
 /** The first protocol whose agents know forget, prune, check and unlock. */
 const AGENT_KNOWS_FROM = 3;
 
-/** Reads all that decides of these hosts, in five statements. @param zones a cache of zones by name. */
+/**
+ * Reads all that decides of these hosts, in few statements.
+ *
+ * @param zones a cache of zones by name.
+ * @param dueAt with it `appendOnly` is read only of hosts whose forget hangs on it at that instant: it costs most, and of a fleet few are due.
+ */
 export async function readFacts(
   db: Database,
   rows: readonly (MaintenanceRow & { host: UpkeepHost })[],
-  zones: Map<string, Zone> = new Map(),
+  { zones = new Map(), dueAt }: { zones?: Map<string, Zone>; dueAt?: number } = {},
 ): Promise<Map<HostId, UpkeepFacts>> {
   const ids = rows.map((row) => row.host_id);
-  const [runs, slots, policies, deletions] = [
-    await readLatestRuns(db, ids),
-    await readSlots(db, ids),
-    await readPolicies(db, ids),
-    await everydayDeletions(db, ids),
-  ];
+  const runs = await readLatestRuns(db, ids);
+  const slots = await readSlots(db, ids);
+  const policies = await readPolicies(db, ids);
+  const has = new Set(slots.map(({ host_id, slot }) => `${host_id} ${slot}`));
   const latest = new Map<string, LatestRun>(
     runs.map((run) => [
       `${run.host_id} ${run.kind}`,
       { createdAt: run.created_at, finishedAt: run.finished_at },
     ]),
   );
-  const has = new Set(slots.map(({ host_id, slot }) => `${host_id} ${slot}`));
   const keeping = new Set(policies.filter((group) => keeps(group)).map((group) => group.host_id));
-  return new Map(
+  const found = new Map(
     rows.map((row) => {
       const { host } = row;
       const of = (kind: UpkeepKind) => latest.get(`${host.id} ${kind}`) ?? null;
@@ -55,7 +57,7 @@ export async function readFacts(
         resticOk: host.restic_state === "ok",
         hasAdmin: has.has(`${host.id} admin`),
         hasRetention: keeping.has(host.id),
-        appendOnly: readAppendOnly(deletions.filter((job) => job.host_id === host.id))?.seen === true,
+        appendOnly: false,
         settings: settingsOf(row),
         zone: zoneFor(host, zones),
         countsFrom: row.counts_from,
@@ -64,6 +66,26 @@ export async function readFacts(
       return [host.id, facts];
     }),
   );
+  await askAppendOnly(db, found, dueAt);
+  return found;
+}
+
+async function askAppendOnly(
+  db: Database,
+  found: ReadonlyMap<HostId, UpkeepFacts>,
+  dueAt: number | undefined,
+): Promise<void> {
+  // Where others may delete, nothing hangs on whether the everyday credentials may.
+  const asked = [...found].filter(
+    ([, facts]) =>
+      !facts.hasAdmin && (dueAt === undefined || decide("forget", facts, dueAt).verdict === "run"),
+  );
+  const deletions = await everydayDeletions(
+    db,
+    asked.map(([id]) => id),
+  );
+  for (const [id, facts] of asked)
+    facts.appendOnly = readAppendOnly(deletions.filter((job) => job.host_id === id))?.seen === true;
 }
 
 /** What a group keeps. A policy that cannot be read keeps nothing, so that nothing is forgotten by it. */

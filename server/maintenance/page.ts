@@ -130,9 +130,10 @@ function pointOf(row: Tables["repository_stats"]): SizePoint {
   };
 }
 
-/** A backup that met a lock; one that succeeded says nothing of locks, since it works beside left-over ones. */
+/** A backup that met a lock in the repository that the host has; one that succeeded says nothing of locks, since it works beside left-over ones. */
 function backupWitness(host: UpkeepHost): Witness[] {
   if (host.last_backup_error === null || host.last_backup_job_id === null) return [];
+  if ((host.last_backup_at ?? 0) < (host.repository_since ?? 0)) return [];
   return [
     {
       id: host.last_backup_job_id,

@@ -2,6 +2,7 @@ import { sql, type SqlBool } from "kysely";
 import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import { UPKEEP_KINDS, type UpkeepKind } from "@restic-manager/protocol/api/maintenance";
 import { rowLock } from "../platform/db/dialect.ts";
+import { askInShapes } from "../platform/db/shapes.ts";
 import type { Database, JobRecord, Tables, Trx } from "../platform/db/schema.ts";
 import type { MaintenanceRow } from "./settings.ts";
 
@@ -14,6 +15,7 @@ const HOST_COLUMNS = [
   "hosts.protocol_version",
   "hosts.restic_state",
   "hosts.repository_id",
+  "hosts.repository_since",
   "hosts.paused_at",
   "hosts.paused_reason",
   "hosts.paused_by",
@@ -51,6 +53,11 @@ export async function writeSettings(trx: Trx, row: MaintenanceRow): Promise<void
     .values(row)
     .onConflict((conflict) => conflict.column("host_id").doUpdateSet(rest))
     .execute();
+}
+
+/** Times before `at` are not made up for. A host without a row gets one that counts from when it is made. */
+export async function countUpkeepFrom(trx: Trx, hostId: HostId, at: number): Promise<void> {
+  await trx.updateTable("repo_maintenance").set({ counts_from: at }).where("host_id", "=", hostId).execute();
 }
 
 /** Writes rows for hosts that have none; those that got one meanwhile keep it. */
@@ -113,6 +120,9 @@ export async function moveLook(
 const IS_UPKEEP = "jobs.kind in ('forget', 'prune', 'check', 'unlock')";
 const NO_PREVIEW = `jobs.input not like '%"dry_run":true%'`;
 
+/** What older jobs say is of another repository. */
+const SINCE_MOVE = `jobs.created_at >= coalesce((select repository_since from hosts where hosts.id = jobs.host_id), 0)`;
+
 export interface KindMark {
   host_id: HostId;
   kind: UpkeepKind;
@@ -151,7 +161,7 @@ export async function readLatestRuns(db: Database, hostIds: readonly HostId[]): 
   });
 }
 
-/** The newest job of a kind that is no preview; `good`: that succeeded, `judged`: that succeeded or failed. */
+/** The newest job of a kind in the repository that the host has, and no preview; `good`: that succeeded, `judged`: that succeeded or failed. */
 export async function newestRun(
   db: Database | Trx,
   hostId: HostId,
@@ -164,13 +174,14 @@ export async function newestRun(
     .where("host_id", "=", hostId)
     .where(sql.raw<SqlBool>(IS_UPKEEP))
     .where(sql<SqlBool>`jobs.kind = ${sql.lit(kind)}`)
-    .where(sql.raw<SqlBool>(NO_PREVIEW));
+    .where(sql.raw<SqlBool>(NO_PREVIEW))
+    .where(sql.raw<SqlBool>(SINCE_MOVE));
   if (which === "good") query = query.where("state", "=", "succeeded");
   if (which === "judged") query = query.where("state", "in", ["succeeded", "failed"]);
   return await query.orderBy("created_at", "desc").orderBy("id", "desc").limit(1).executeTakeFirst();
 }
 
-/** The newest jobs of maintenance of these hosts that ended, previews too, newest end first. */
+/** The newest jobs of maintenance of these hosts in the repositories that they have, that ended, previews too, newest end first. */
 export async function endedUpkeep(
   db: Database,
   hostIds: readonly HostId[],
@@ -182,6 +193,7 @@ export async function endedUpkeep(
     .where("host_id", "in", hostIds)
     .where(sql.raw<SqlBool>(IS_UPKEEP))
     .where("finished_at", "is not", null)
+    .where(sql.raw<SqlBool>(SINCE_MOVE))
     .orderBy("created_at", "desc")
     .limit(limit)
     .execute();
@@ -224,35 +236,55 @@ export async function readPolicies(db: Database, hostIds: readonly HostId[]): Pr
     .execute();
 }
 
-/** Forgets and prunes with the everyday credentials that say whether these may delete, newest first. */
-export async function everydayDeletions(db: Database | Trx, hostIds: readonly HostId[]) {
-  if (hostIds.length === 0) return [];
-  return await db
+/** What tells of a deletion. */
+const DELETION = ["id", "host_id", "state", "created_at", "finished_at", "error", "result", "kind"] as const;
+/** Of each host as many jobs of a kind are read as may tell. */
+const TELLING = 20;
+
+/** The newest jobs of a host in the repository that it has, done with the everyday credentials that it still has. */
+function everydayJobs(db: Database | Trx, hostId: HostId) {
+  return db
     .selectFrom("jobs")
-    .select(["id", "host_id", "state", "finished_at", "error", "result", "kind"])
-    .where("host_id", "in", hostIds)
-    .where(sql.raw<SqlBool>(IS_UPKEEP))
-    .where(sql<SqlBool>`jobs.kind in ('forget', 'prune')`)
+    .select(DELETION)
+    .where("host_id", "=", hostId)
     .where("state", "in", ["succeeded", "failed"])
     .where(sql<SqlBool>`jobs.input like '%"use_admin":false%'`)
-    .where(sql.raw<SqlBool>(NO_PREVIEW))
+    .where(
+      sql<SqlBool>`jobs.created_at >= coalesce((select updated_at from repository_credentials
+        where host_id = ${hostId} and slot = 'repo'), 0)`,
+    )
+    .where(sql.raw<SqlBool>(SINCE_MOVE))
     .orderBy("created_at", "desc")
-    .limit(20 * hostIds.length)
-    .execute();
+    .limit(TELLING);
+}
+
+/**
+ * Of each of these hosts its newest forgets and prunes that say whether its everyday credentials may delete, newest first. Each host's
+ * are found from the end of its own: numbered by a window, all that were ever done are read (100 ms of 100 hosts and a year).
+ */
+export async function everydayDeletions(db: Database | Trx, hostIds: readonly HostId[]) {
+  const newest = (hostId: HostId, kind: "forget" | "prune") =>
+    db
+      .selectFrom(
+        everydayJobs(db, hostId)
+          .where(sql.raw<SqlBool>(IS_UPKEEP))
+          .where(sql<SqlBool>`jobs.kind = ${sql.lit(kind)}`)
+          .where(sql.raw<SqlBool>(NO_PREVIEW))
+          .as("newest"),
+      )
+      .selectAll();
+  const found = await askInShapes(hostIds, (part) => {
+    const [first, ...others] = part.flatMap((id) => [newest(id, "forget"), newest(id, "prune")]);
+    return first === undefined
+      ? Promise.resolve([])
+      : others.reduce((all, one) => all.unionAll(one), first).execute();
+  });
+  return found.toSorted((a, b) => b.created_at - a.created_at);
 }
 
 /** The same of chosen snapshots of one host: their tags were changed, or they were removed. */
 export async function everydayChoices(db: Database | Trx, hostId: HostId) {
-  return await db
-    .selectFrom("jobs")
-    .select(["id", "host_id", "state", "finished_at", "error", "result", "kind"])
-    .where("host_id", "=", hostId)
-    .where("kind", "in", ["tag", "forget_snapshots"])
-    .where("state", "in", ["succeeded", "failed"])
-    .where(sql<SqlBool>`jobs.input like '%"use_admin":false%'`)
-    .orderBy("created_at", "desc")
-    .limit(20)
-    .execute();
+  return await everydayJobs(db, hostId).where("kind", "in", ["tag", "forget_snapshots"]).execute();
 }
 
 /** Other hosts of a repository, by name. */

@@ -4,12 +4,14 @@ import { createJob, jobIds } from "../jobs/create.ts";
 import { endWaiting } from "../jobs/waiting-store.ts";
 import type { Database } from "../platform/db/schema.ts";
 import { testParts } from "../testing/parts.ts";
-import { addCredentials, addHost, addJob, addSourceGroup, NOON } from "../testing/rows.ts";
+import { addCredentials, addHost, addJob, addSourceGroup, newHostId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
+import type { UpkeepFacts } from "./due.ts";
+import { zoneFor } from "./facts.ts";
 import { giveUpUpkeep } from "./give-up.ts";
 import { columnsOf, defaultRow } from "./settings.ts";
 import { writeSettings } from "./store.ts";
-import { upkeepTick } from "./tick.ts";
+import { planOf, upkeepTick } from "./tick.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
@@ -45,6 +47,31 @@ function world(db: Database) {
     giveUpUpkeep({ ...parts, endWaiting, refreshHost: () => Promise.resolve(), jobOver: async () => [] });
   return { ...parts, tick, host, jobs, errors, giveUp, createNow };
 }
+
+test("a fleet of which nothing is due soon is looked at no more often for that", () => {
+  const off = { cron: "*/5 * * * *", enabled: false };
+  const facts: UpkeepFacts = {
+    online: true,
+    paused: false,
+    repository: "ready",
+    agentKnows: true,
+    resticOk: true,
+    hasAdmin: true,
+    hasRetention: true,
+    appendOnly: false,
+    settings: {
+      forget: off,
+      prune: off,
+      check: { cron: "0 3 * * *", enabled: true, read_data_percent: 0 },
+    },
+    zone: zoneFor({ timezone: "UTC" }),
+    countsFrom: 0,
+    latest: { forget: null, prune: null, check: { createdAt: NOON - HOUR, finishedAt: null } },
+  };
+  const { due, lookAt } = planOf(newHostId(), facts, NOON);
+  expect(due).toEqual([]);
+  expect(lookAt).toBeWithin(NOON + HOUR / 2, NOON + HOUR + 1);
+});
 
 onEveryStore("the upkeep of repositories", (open) => {
   test("orders what is due once, however many servers look", async () => {
@@ -82,6 +109,68 @@ onEveryStore("the upkeep of repositories", (open) => {
     clock.advance(2 * HOUR);
     await tick();
     expect(await jobs(id)).toHaveLength(2);
+  });
+
+  test("regression: one that is due every five minutes ran every half hour at best, since nobody looked when it ended", async () => {
+    const db = await open();
+    const { tick, host, jobs, clock } = world(db);
+    const id = await host();
+    await db.updateTable("repo_maintenance").set({ check_cron: "*/5 * * * *" }).execute();
+    const minutes = async (count: number, ends: boolean) => {
+      for (let minute = 0; minute < count; minute += 1) {
+        await tick();
+        clock.advance(MINUTE);
+        if (ends)
+          await db
+            .updateTable("jobs")
+            .set({ state: "succeeded", started_at: NOON, finished_at: clock.now(), result: "{}" })
+            .where("state", "=", "queued")
+            .execute();
+      }
+    };
+    await minutes(60, true);
+    const starts = () => jobs(id).then((all) => all.map((job) => (job.created_at - NOON) / MINUTE));
+    expect(await starts()).toEqual([0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55]);
+    // One that takes seventeen minutes: the first time after its end.
+    await minutes(17, false);
+    await minutes(13, true);
+    expect((await starts()).slice(12)).toEqual([60, 80, 85]);
+  });
+
+  test("regression: a preview of forget that waited or ran put off the real one", async () => {
+    const db = await open();
+    const { tick, host, jobs } = world(db);
+    const id = await host({}, false);
+    const group = await addSourceGroup(db, id);
+    await db
+      .updateTable("source_groups")
+      .set({ retention_policy: '{"keep_last":3}' })
+      .where("id", "=", group)
+      .execute();
+    await db.updateTable("repo_maintenance").set({ forget_enabled: 1, next_look_at: 0 }).execute();
+    await addJob(db, id, "running", { kind: "forget", input: '{"groups":[],"dry_run":true}' });
+    expect(await tick()).toBe(1);
+    const real = (await jobs(id)).filter((job) => job.actor_kind === "system");
+    expect(real).toMatchObject([{ kind: "forget", input: expect.stringContaining('"dry_run":false') }]);
+  });
+
+  test("regression: forget was never tried again after a refusal, even with everyday credentials that may delete", async () => {
+    const db = await open();
+    const { tick, host, jobs, clock } = world(db);
+    const id = await host({}, false);
+    const group = await addSourceGroup(db, id);
+    const keep = { retention_policy: '{"keep_last":3}' };
+    await db.updateTable("source_groups").set(keep).where("id", "=", group).execute();
+    const hourly = { forget_enabled: 1, forget_cron: "0 * * * *", next_look_at: 0 };
+    await db.updateTable("repo_maintenance").set(hourly).execute();
+    const refused = { input: '{"use_admin":false}', error: '{"code":"append_only","message":"refused"}' };
+    await addJob(db, id, "failed", { kind: "forget", ...refused });
+    clock.advance(90 * MINUTE);
+    expect(await tick()).toBe(0);
+    await db.updateTable("repository_credentials").set({ updated_at: clock.now() }).execute();
+    clock.advance(6 * MINUTE);
+    expect(await tick()).toBe(1);
+    expect((await jobs(id)).at(-1)).toMatchObject({ kind: "forget", state: "queued" });
   });
 
   test("a machine that is away is skipped, and looked after at once when it is back", async () => {

@@ -5,9 +5,9 @@ import type { JobOrder } from "@restic-manager/protocol/jobs";
 import type { Bus } from "../platform/bus.ts";
 import type { Trx } from "../platform/db/schema.ts";
 import { turn } from "../platform/turn.ts";
-import { decide, type UpkeepFacts } from "./due.ts";
+import { decide, timeAfter, type UpkeepFacts } from "./due.ts";
 import { readFacts } from "./facts.ts";
-import { forgetInput, type OrderParts } from "./order.ts";
+import { forgetInput, isPreview, type OrderParts } from "./order.ts";
 import { defaultRow, type MaintenanceRow } from "./settings.ts";
 import { activeJobs, hostsToLookAt, hostsWithoutSettings, moveLook, seedSettings } from "./store.ts";
 
@@ -50,7 +50,7 @@ export async function upkeepTick(parts: UpkeepParts): Promise<number> {
   for (let looked = 0; looked < MOST; looked += BATCH) {
     const rows = await hostsToLookAt(db, now, BATCH);
     if (rows.length === 0) break;
-    const facts = await readFacts(db, rows, zones);
+    const facts = await readFacts(db, rows, { zones, dueAt: now });
     made += await orderDue(parts, rows, facts, now);
     if (rows.length < BATCH) break;
     await turn();
@@ -99,6 +99,9 @@ export function planOf(
     if (decision.verdict === "run") due.push(kind);
     if (decision.verdict === "later") lookAt = Math.min(lookAt, decision.at);
     if (decision.verdict === "skip") lookAt = Math.min(lookAt, now + RETRY_MS);
+    // Nobody moves the look when the job ends: it may be over by the next time.
+    if (decision.verdict === "run" || decision.verdict === "active")
+      lookAt = Math.min(lookAt, timeAfter(kind, facts, now) ?? lookAt);
   }
   return { due, lookAt };
 }
@@ -112,7 +115,8 @@ async function orderFor(
   const hostId = row.host_id;
   const jobIds = await db.transaction().execute(async (trx) => {
     if (!(await moveLook(trx, row, lookAt))) return [];
-    const active = new Set((await activeJobs(trx, hostId)).map((job) => job.kind));
+    const jobs = await activeJobs(trx, hostId);
+    const active = new Set(jobs.filter((job) => !isPreview(job.input)).map((job) => job.kind));
     const made: JobId[] = [];
     for (const kind of due) {
       // A person was faster.

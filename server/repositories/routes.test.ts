@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { RepoCredentialsView } from "@restic-manager/protocol/api/repository";
 import type { Database } from "../platform/db/schema.ts";
 import { ADA, callRoom, testParts } from "../testing/parts.ts";
-import { addHost, addJob, newHostId, NOON } from "../testing/rows.ts";
+import { addHost, addJob, newHostId, newJobId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
 import { agentConfig, hasCredentials, needInit } from "./config.ts";
 import { repositoriesRoom } from "./routes.ts";
@@ -168,7 +168,11 @@ onEveryStore("a repository's size", (open) => {
     const db = await open();
     const host = await addHost(db);
     const adopt = (repository: string) =>
-      db.transaction().execute((trx) => adoptRepository(trx, host, repository));
+      db
+        .transaction()
+        .execute((trx) =>
+          adoptRepository(trx, host, { repositoryId: repository, jobId: newJobId(), now: NOON }),
+        );
     expect(await adopt(id("a"))).toBe(false);
     await db.transaction().execute((trx) => applyStats(trx, host, stats(5), NOON));
     expect(await adopt(id("a"))).toBe(false);

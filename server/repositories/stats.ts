@@ -1,9 +1,9 @@
 import type { Host } from "@restic-manager/protocol/api/hosts";
-import type { HostId } from "@restic-manager/protocol/ids";
+import type { HostId, JobId } from "@restic-manager/protocol/ids";
 import type { DurableMessage } from "@restic-manager/protocol/messages";
 import { instant } from "../platform/clock.ts";
 import type { Database, Trx } from "../platform/db/schema.ts";
-import { addStats, lockHost, readLatestStats, removeStats, writeRepository } from "./store.ts";
+import { addStats, lockHost, readLatestStats, readOrderedAt, removeStats, writeRepository } from "./store.ts";
 
 export type StatsMessage = Extract<DurableMessage, { type: "repo.stats" }>;
 
@@ -37,18 +37,25 @@ export async function applyStats(
 }
 
 /**
- * Notes which repository a host's `init` job opened. Sizes of another one are forgotten.
+ * Notes which repository a host's `init` job opened. Sizes of another one and its trouble are forgotten, and what jobs say that were
+ * ordered before this one counts no more.
  *
+ * @param now the server's clock, for an `init` job that this server has forgotten.
  * @returns true when the host had another repository before: its snapshot list is another one's too.
  */
-export async function adoptRepository(trx: Trx, hostId: HostId, repositoryId: string): Promise<boolean> {
+export async function adoptRepository(
+  trx: Trx,
+  hostId: HostId,
+  { repositoryId, jobId, now }: { repositoryId: string; jobId: JobId; now: number },
+): Promise<boolean> {
   const host = await lockHost(trx, hostId);
   if (host === undefined || host.repository_id === repositoryId) return false;
   const moved = host.repository_id !== null;
   if (moved) await removeStats(trx, hostId);
+  const since = moved ? ((await readOrderedAt(trx, hostId, jobId)) ?? now) : undefined;
   await writeRepository(trx, hostId, {
     repository_id: repositoryId,
-    ...(moved ? { stored_bytes: null } : {}),
+    ...(since === undefined ? {} : { repository_since: since, stored_bytes: null, upkeep_trouble: null }),
   });
   return moved;
 }

@@ -100,6 +100,17 @@ export async function readLatestInit(db: Database, hostId: HostId): Promise<Init
   );
 }
 
+/** When a job of the host was ordered; undefined when there is none of that id. */
+export async function readOrderedAt(trx: Trx, hostId: HostId, jobId: JobId): Promise<number | undefined> {
+  const job = await trx
+    .selectFrom("jobs")
+    .select("created_at")
+    .where("id", "=", jobId)
+    .where("host_id", "=", hostId)
+    .executeTakeFirst();
+  return job?.created_at;
+}
+
 /** Those of the hosts that have credentials, and no `init` job but cancelled ones. */
 export async function hostsWithoutInit(db: Database, hostIds: readonly HostId[]): Promise<HostId[]> {
   const rows = await db
@@ -140,7 +151,12 @@ export async function removeStats(trx: Trx, hostId: HostId): Promise<void> {
 export async function writeRepository(
   trx: Trx,
   hostId: HostId,
-  facts: { repository_id?: string; stored_bytes?: number | null },
+  facts: {
+    repository_id?: string;
+    repository_since?: number;
+    stored_bytes?: number | null;
+    upkeep_trouble?: null;
+  },
 ): Promise<void> {
   await trx.updateTable("hosts").set(facts).where("id", "=", hostId).execute();
 }

@@ -34,6 +34,8 @@ export interface ChangeScheduleParts {
    * the commit.
    */
   dropWaitingOf: (trx: Trx, scheduleId: ScheduleId, groups?: readonly SourceGroupId[]) => Promise<JobId[]>;
+  /** Has the times of the host's maintenance count from an instant on: those before it are not caught up with. */
+  countUpkeepFrom: (trx: Trx, hostId: HostId, at: number) => Promise<void>;
 }
 
 /** What was done, for the record. */
@@ -165,9 +167,10 @@ export async function pauseHostIn(
     const now = parts.clock.now();
     const at = host.paused_at ?? now;
     await writePause(trx, hostId, reason === null ? null : { at, reason, by: actor.name });
-    if (reason === null) await countAllFrom(trx, hostId, now);
-    if (reason === null) return { action: "host.resumed", detail: {} };
-    return { action: "host.paused", detail: { reason } };
+    if (reason !== null) return { action: "host.paused", detail: { reason } };
+    await countAllFrom(trx, hostId, now);
+    await parts.countUpkeepFrom(trx, hostId, now);
+    return { action: "host.resumed", detail: {} };
   });
 }
 

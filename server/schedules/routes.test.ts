@@ -5,7 +5,7 @@ import { createJob, jobIds } from "../jobs/create.ts";
 import { recordStarted } from "../jobs/started.ts";
 import { dropWaiting } from "../jobs/waiting-store.ts";
 import { ScheduleFire } from "@restic-manager/protocol/schedule-fire";
-import type { HostId, ScheduleId } from "@restic-manager/protocol/ids";
+import { Epoch, type HostId, type ScheduleId } from "@restic-manager/protocol/ids";
 import type { Database } from "../platform/db/schema.ts";
 import { EPOCH } from "../testing/link.ts";
 import { callRoom, testParts } from "../testing/parts.ts";
@@ -14,7 +14,6 @@ import { onEveryStore } from "../testing/stores.ts";
 import { agentSchedules } from "./agent-schedules.ts";
 import { recordFire } from "./fire.ts";
 import { schedulesRoom } from "./routes.ts";
-import { Epoch } from "@restic-manager/protocol/ids";
 
 const ULID = "01JD0000000000000000000000";
 const HOUR = 3_600_000;
@@ -27,6 +26,7 @@ function schedules(db: Database) {
     hasCredentials: async () => true,
     createJob: (trx, job) => createJob(trx, { clock: parts.clock, nextId }, job),
     dropWaitingOf: (trx, scheduleId, groups) => dropWaiting(trx, { scheduleId, groups }, parts.clock.now()),
+    countUpkeepFrom: async () => {},
     viewJob: (id) => Promise.resolve({ id } as Job),
   });
   const call = callRoom(room, "operator");

@@ -10,6 +10,7 @@ import * as maintenance from "./migrations/0008_maintenance.ts";
 import * as restore from "./migrations/0009_restore.ts";
 import * as templates from "./migrations/0010_templates.ts";
 import * as hostAtNode from "./migrations/0011_host_at_node.ts";
+import * as repositorySince from "./migrations/0012_repository_since.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -31,4 +32,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0009_restore": restore,
   "0010_templates": templates,
   "0011_host_at_node": hostAtNode,
+  "0012_repository_since": repositorySince,
 };

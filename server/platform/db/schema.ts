@@ -284,6 +284,8 @@ interface HostTable {
   last_backup_error: string | null;
   last_success_at: number | null;
   repository_id: string | null;
+  /** When the job that opened it was ordered: what older jobs say is of another one. Null where there was no other. */
+  repository_since: number | null;
   protected_bytes: number | null;
   stored_bytes: number | null;
   snapshot_count: Generated<number>;
