@@ -14,7 +14,7 @@ test("every thread of a running program goes behind, those that it starts afterw
     behindOthers(child.pid);
     const place = Math.min(19, getPriority() + 10);
     expect(new Set(threads().map((thread) => getPriority(thread)))).toEqual(new Set([place]));
-    child.stdin.write("go\n");
+    void child.stdin.write("go\n");
     await child.stdin.flush();
     await said.read();
     expect(new Set(threads().map((thread) => getPriority(thread)))).toEqual(new Set([place]));

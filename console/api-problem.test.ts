@@ -15,6 +15,12 @@ test("the server's own words reach the page, with the fields they are about", ()
   expect(problem.fields).toEqual({ host_name: "enter the machine's name" });
 });
 
+test("the folders that an offline host leaves reach the page", () => {
+  const body = { code: "host_offline", message: "db is not connected", folders: ["/", 7, "/etc"] };
+  expect(problemOf(503, body).folders).toEqual(["/", "/etc"]);
+  expect(problemOf(503, { ...body, folders: "no list" }).folders).toEqual([]);
+});
+
 test("a proxy's error page becomes a sentence and not a crash", () => {
   for (const body of [null, "<html>", 7, {}, { code: 1, message: 2 }]) {
     expect(problemOf(502, body).message).toContain("HTTP 502");

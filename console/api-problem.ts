@@ -11,6 +11,8 @@ export class ApiProblem extends Error {
   readonly fields: Readonly<Record<string, string>>;
   /** With `group_in_use`: the schedules that fire the group. */
   readonly schedules: readonly { id: string; cron: string }[];
+  /** With `host_offline` in a snapshot: its folders that can be shown all the same. */
+  readonly folders: readonly string[];
   /** With `changed_meanwhile`: what is stored now, and whose it is. */
   readonly newest: Problem["newest"];
 
@@ -22,6 +24,7 @@ export class ApiProblem extends Error {
     this.hint = problem.hint;
     this.fields = problem.fields ?? {};
     this.schedules = problem.schedules ?? [];
+    this.folders = problem.folders ?? [];
     this.newest = problem.newest;
   }
 }
@@ -41,8 +44,12 @@ export function problemOf(status: number, body: unknown): ApiProblem {
     const fields = "fields" in body ? { fields: textsOf(body.fields) } : {};
     if (typeof code === "string" && typeof message === "string") {
       const schedules = "schedules" in body ? { schedules: schedulesOf(body.schedules) } : {};
+      const folders = "folders" in body ? { folders: foldersOf(body.folders) } : {};
       const newest = "newest" in body ? newestOf(body.newest) : {};
-      return new ApiProblem({ code, message, ...hint, ...fields, ...schedules, ...newest }, status);
+      return new ApiProblem(
+        { code, message, ...hint, ...fields, ...schedules, ...folders, ...newest },
+        status,
+      );
     }
   }
   return new ApiProblem(
@@ -69,6 +76,10 @@ function schedulesOf(value: unknown): { id: string; cron: string }[] {
     const { id, cron } = one;
     return typeof id === "string" && typeof cron === "string" ? [{ id, cron }] : [];
   });
+}
+
+function foldersOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 }
 
 function newestOf(value: unknown): Pick<Problem, "newest"> {

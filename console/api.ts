@@ -188,7 +188,7 @@ export const api = {
   forgetSnapshots: (hostId: string, wanted: z.input<typeof ForgetSnapshots>) =>
     ask<CreatedJob>("POST", `/hosts/${hostId}/snapshots/forget`, wanted),
   compare: (hostId: string, wanted: z.input<typeof DiffRequest>) =>
-    ask<CreatedJob>("POST", `/hosts/${hostId}/diff`, wanted),
+    ask<CreatedJob>("POST", `/hosts/${hostId}/snapshots/diff`, wanted),
   changes: (jobId: string, wanted: { kind?: string; q?: string; below?: string; cursor?: string }) =>
     ask<ChangesPage>("GET", `/jobs/${jobId}/changes${query(wanted)}`),
   sourceGroups: (hostId: string) => ask<SourceGroups>("GET", `/hosts/${hostId}/source-groups`),

@@ -70,16 +70,20 @@ test("without admin credentials both say that the server lets nobody delete; a t
     const snapshot_ids = (await one.snapshots()).map(({ id }) => id);
     expect(snapshot_ids).toHaveLength(2);
     const before = (await inTheCli()).map(({ id }) => id).toSorted();
-    for (const [what, wish] of [
-      ["tags", { snapshot_ids, add: ["refused"] }],
-      ["forget", { snapshot_ids, confirm_host: "one" }],
+    const others = (await two.snapshots()).map(({ id }) => id);
+    for (const [host, what, wish] of [
+      [one, "tags", { snapshot_ids, add: ["refused"] }],
+      [two, "forget", { snapshot_ids: others, confirm_host: "two" }],
     ] as const)
-      expect(await run(one, what, wish)).toMatchObject({ state: "failed", error: { code: "append_only" } });
+      expect(await run(host, what, wish)).toMatchObject({ state: "failed", error: { code: "append_only" } });
     const after = (await inTheCli()).map(({ id }) => id);
     for (const id of before) expect(after).toContain(id);
     expect(after).toHaveLength(before.length + 1);
-    const again = await order(one, "tags", { snapshot_ids, add: ["again"] }).catch(String);
-    expect(again).toContain("admin_creds_required");
+    for (const [what, wish] of [
+      ["tags", { snapshot_ids, add: ["again"] }],
+      ["forget", { snapshot_ids, confirm_host: "one" }],
+    ] as const)
+      expect(await order(one, what, wish).catch(String)).toContain("admin_creds_required");
     const [tag] = (await one.jobs()).filter(({ kind }) => kind === "tag");
     expect(tag).toMatchObject({ error: { message: expect.stringContaining("twice") } });
   }));

@@ -4,8 +4,7 @@ import { addJob, NOON } from "@restic-manager/server/testing/rows";
 import type { Page } from "playwright-core";
 import { addBackup, refresh, type SeededHost } from "./console-hosts.ts";
 import { browsedHost, RESTORED, RESTORING } from "./console-restore-hosts.ts";
-import { LOOKS, PICTURES, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
-import { changeLook, expectUsable } from "./console-world.ts";
+import { everyLook, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
 
 /** The restore wizard and what it leads to, in a real browser against a real server; the machine's tree is made up. */
 
@@ -28,20 +27,6 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => world?.stop(), PATIENCE_MS);
 afterEach(() => expect(world.complaints()).toEqual([]));
-
-/** Looks at the page in both themes, wide and narrow; with pictures if somebody wants them. */
-async function everyLook(page: Page, name: string): Promise<void> {
-  for (const look of LOOKS) {
-    await changeLook(page, look);
-    if (PICTURES !== undefined)
-      await page.screenshot({
-        path: `${PICTURES}/${name}-${look.scheme}-${look.width}.png`,
-        fullPage: look.width === 390,
-      });
-    await expectUsable(page, `${name} in ${look.scheme} at ${look.width}`);
-  }
-  await changeLook(page, LOOKS[0]);
-}
 
 const row = (page: Page, name: string | RegExp) => page.getByRole("treeitem", { name });
 const wizard = () => `/hosts/${host.id}/snapshots/${snapshotId}/restore`;

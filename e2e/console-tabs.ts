@@ -4,11 +4,11 @@ import { HostHooks, SourceGroup, SourceGroups } from "@restic-manager/protocol/a
 import { addSchedule, NOON } from "@restic-manager/server/testing/rows";
 import type { Locator, Page } from "playwright-core";
 import { addReadyHost, type SeededHost } from "./console-hosts.ts";
-import { open, startConsoleWorld, type ConsoleWorld } from "./console-world.ts";
+import { changeLook, expectUsable, open, startConsoleWorld, type ConsoleWorld } from "./console-world.ts";
 
 const HOUR = 3_600_000;
 /** A browser calls every answer that is a refusal an error; these tests ask for some. */
-const REFUSED = /the server responded with a status of (409|422)/;
+const REFUSED = /the server responded with a status of (409|422|503)/;
 
 /** A folder for pictures of every page, for who wants to look at them. */
 export const PICTURES = process.env["RM_TEST_PICTURES"];
@@ -18,6 +18,22 @@ export const LOOKS = [
   { scheme: "dark", width: 390 },
   { scheme: "dark", width: 1440 },
 ] as const;
+
+/** Looks at the page in both themes, wide and narrow; with pictures if somebody wants them. */
+export async function everyLook(page: Page, name: string): Promise<void> {
+  for (const look of LOOKS) {
+    await changeLook(page, look);
+    // What the top bar half covers is not too small to be hit.
+    await page.evaluate("scrollTo(0, 0)");
+    if (PICTURES !== undefined)
+      await page.screenshot({
+        path: `${PICTURES}/${name}-${look.scheme}-${look.width}.png`,
+        fullPage: look.width === 390,
+      });
+    await expectUsable(page, `${name} in ${look.scheme} at ${look.width}`);
+  }
+  await changeLook(page, LOOKS[0]);
+}
 
 interface Shape<Answer> {
   parse: (body: unknown) => Answer;

@@ -202,7 +202,7 @@ test("a file and a folder come to the browser, byte for byte, and are recorded",
     expect([gone.status, Problem.parse(await gone.json()).code]).toEqual([404, "not_found"]);
     const odd = await api.ask("GET", link(join(data, "odd/names/caf\ufffd"), "file"));
     expect(odd.status).toBe(422);
-    const rows = await audit("host.download");
+    const rows = await audit("file.downloaded");
     expect(rows.map((row) => JSON.parse(row.detail) as object)).toMatchObject([
       { path: join(data, "many/f1"), as: "file", snapshot_id: snapshotId },
       { path: join(data, "many"), as: "tar" },
@@ -252,7 +252,7 @@ test("a comparison is told while it runs, kept, and found by its parts", () =>
     const saved = await host.finished((await host.backUp()).id, 60);
     const after = jobKinds.backup.result.parse("result" in saved ? saved.result : undefined).snapshot_id;
     await until("it is listed", async () => (await host.snapshots()).some(({ id }) => id === after));
-    const { id } = await order("diff", { to: after });
+    const { id } = await order("snapshots/diff", { to: after });
     const job = await host.finished(id, 60);
     if (job.kind !== "diff" || job.state !== "succeeded") throw new Error(JSON.stringify(job));
     expect(job.result).toMatchObject({

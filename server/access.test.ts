@@ -64,7 +64,7 @@ const TABLE: Record<string, Access> = {
   "POST /api/hosts/{id}/restore": "operator",
   "GET /api/hosts/{id}/restore": "operator",
   "GET /api/hosts/{id}/restore/{jid}": "operator",
-  "POST /api/hosts/{id}/diff": "operator",
+  "POST /api/hosts/{id}/snapshots/diff": "operator",
   "GET /api/jobs/{id}/changes": "operator",
   "GET /api/hosts/{id}/source-groups": "viewer",
   "POST /api/hosts/{id}/source-groups": "operator",

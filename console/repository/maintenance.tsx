@@ -141,9 +141,10 @@ function Toggle(props: { kind: UpkeepKind; host: Host; maintenance: RepoMaintena
   const queryClient = useQueryClient();
   const on = maintenance[kind].enabled;
   const toggle = useMutation({
-    mutationFn: (enabled: boolean) => {
-      const wanted = inputOf(maintenance);
-      return api.saveMaintenance(host.id, { ...wanted, [kind]: { ...wanted[kind], enabled } });
+    mutationFn: async (enabled: boolean) => {
+      // All of it is saved: what somebody else has changed since this page was read must stay.
+      const wanted = inputOf((await api.repository(host.id)).maintenance);
+      return await api.saveMaintenance(host.id, { ...wanted, [kind]: { ...wanted[kind], enabled } });
     },
     onSuccess: () => queryClient.invalidateQueries({ queryKey: repositoryQuery(host.id).queryKey }),
   });

@@ -12,16 +12,20 @@ import { Facts } from "../ui/facts.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { ChosenPanel } from "./chosen-panel.tsx";
-import { OVERWRITE_WORDS, requestOf, USUAL_FOLDER } from "./draft.ts";
+import { OVERWRITE_WORDS, requestOf, USUAL_FOLDER, type Draft } from "./draft.ts";
+import { notUtf8 } from "./picks.ts";
 import { Preview } from "./preview.tsx";
 import type { StepProps } from "./step.ts";
 import styles from "./wizard.module.css";
+
+/** Names that are listed; the rest is counted. */
+const ODD_NAMED = 12;
 
 /** The last look: what will happen, tried out if wished, and what has to be typed before it does. */
 export function ConfirmStep(props: StepProps) {
   const { host, draft, onDraft, hrefOf } = props;
   const inPlace = draft.target === "in_place";
-  const [previewed, setPreviewed] = useState(false);
+  const [previewed, setPreviewed] = useState<Draft["target"]>();
   return (
     <div className={styles.columns}>
       <div className={styles.main}>
@@ -34,8 +38,10 @@ export function ConfirmStep(props: StepProps) {
           }
         >
           <div className={styles.stack}>
-            <Preview {...props} onDone={() => setPreviewed(true)} />
-            <StartForm {...props} previewed={previewed} />
+            <LostBytes {...props} />
+            {/* What one target would do says nothing of the other. */}
+            <Preview key={draft.target} {...props} onDone={() => setPreviewed(draft.target)} />
+            <StartForm {...props} previewed={previewed === draft.target} />
           </div>
         </Panel>
         <div className={styles.nav}>
@@ -164,6 +170,31 @@ function StartForm({ host, snapshot, picks, totals, draft, previewed }: StepProp
       </div>
       <CallProblem error={start.error} />
     </form>
+  );
+}
+
+/** Names that differ only in bytes that are no UTF-8 look the same, and one brings the other (docs/decisions/names-that-restore-exactly.md). */
+function LostBytes({ picks, draft }: StepProps) {
+  const odd = notUtf8(picks);
+  const named = odd.slice(0, ODD_NAMED);
+  if (odd.length === 0) return null;
+  return (
+    <Notice
+      state="warn"
+      title={`${countOf(odd.length, "chosen name is", "chosen names are")} not UTF-8: more may be restored than was chosen`}
+    >
+      <p>
+        Each � stands for a byte that cannot be shown. If another file or folder beside it has a name that
+        differs only in such bytes, it is restored with it
+        {draft.target === "in_place" ? ", and what is there of it is written over" : ""}.
+      </p>
+      <ul className={styles.list}>
+        {named.map(({ path }) => (
+          <li key={path}>{path}</li>
+        ))}
+        {odd.length > named.length && <li>and {countOf(odd.length - named.length, "more", "more")}</li>}
+      </ul>
+    </Notice>
   );
 }
 

@@ -8,6 +8,7 @@ import { useSettled } from "../ui/use-settled.ts";
 import { ChosenPanel, SnapshotPanel } from "./chosen-panel.tsx";
 import { EntryFoot } from "./entry-foot.tsx";
 import { FoundList } from "./found-list.tsx";
+import { KeptSince } from "./host-away.tsx";
 import { foldersAbove, nameOf } from "./paths.ts";
 import { MOST_PICKS, NOTHING_PICKED, toggle, type Picked, type Picks } from "./picks.ts";
 import type { TreeBook } from "./tree-book.ts";
@@ -47,6 +48,7 @@ export function FilesStep(props: FilesStepProps) {
           <span className={styles.hint}>Space selects, arrows open and close, Enter goes into a folder</span>
         </div>
         {!searching && <Crumbs root={root} onRoot={props.onRoot} />}
+        {!searching && <KeptSince host={host} folder={book.folder(root)} />}
         {refusal !== null && (
           <div className={styles.problem}>
             <Notice state="warn" title={refusal} />

@@ -5,6 +5,7 @@ import { folderOf, foldersAbove, nameOf, within } from "./paths.ts";
 import {
   MOST_PICKS,
   NOTHING_PICKED,
+  notUtf8,
   tickOf,
   toggle,
   totalsOf,
@@ -166,4 +167,15 @@ test("a path is taken apart and put together again", () => {
   fc.assert(fc.property(leaf, (path) => expect(within(folderOf(path), nameOf(path))).toBe(path)));
   expect(foldersAbove("/a/b")).toEqual(["/a", "/"]);
   expect(foldersAbove("/")).toEqual([]);
+});
+
+test("picks whose names lost bytes that are no UTF-8 are told apart from all others", () => {
+  const leaves = ["/srv/caf\ufffd.txt", "/srv/café.txt", "/srv/b"];
+  const known = world(leaves);
+  const picks = leaves.reduce((some: Picks, path) => {
+    const done = toggle(some, file(path), { ...known, childrenOf: () => undefined });
+    return done.ok ? done.picks : some;
+  }, NOTHING_PICKED);
+  expect(notUtf8(picks).map(({ path }) => path)).toEqual(["/srv/caf\ufffd.txt"]);
+  expect(notUtf8(NOTHING_PICKED)).toEqual([]);
 });

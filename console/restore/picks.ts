@@ -48,6 +48,11 @@ function picksOf(chosen: ReadonlyMap<string, Picked>, parted: ReadonlySet<string
   return { chosen, above, parted: new Set([...parted].filter((folder) => above.has(folder))) };
 }
 
+/** Picks whose names were not UTF-8: U+FFFD stands for each lost byte, and another name may look the same. */
+export function notUtf8({ chosen }: Picks): Picked[] {
+  return [...chosen.values()].filter(({ path }) => path.includes("\ufffd"));
+}
+
 /** Whether a thing is picked, with all, some or none of what is below it. */
 export function tickOf(picks: Picks, path: string): Tick {
   if (picks.chosen.has(path) || coverOf(picks, path) !== undefined) return "all";

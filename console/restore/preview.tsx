@@ -52,7 +52,7 @@ export function Preview({ host, snapshot, picks, draft, onDone }: StepProps & { 
     );
   }
   const result = succeeded ? resultOf(job, "restore") : undefined;
-  if (result !== undefined) return <Previewed result={result} />;
+  if (result !== undefined) return <Previewed result={result} jobId={jobId} />;
   if (job?.state === "failed")
     return (
       <Notice state="fail" title={`The preview failed: ${job.error.message}`}>
@@ -77,7 +77,7 @@ export function Preview({ host, snapshot, picks, draft, onDone }: StepProps & { 
   );
 }
 
-function Previewed({ result }: { result: JobResult<"restore"> }) {
+function Previewed({ result, jobId }: { result: JobResult<"restore">; jobId: string }) {
   const { space, files_deleted: deleted } = result;
   const tight = space !== undefined && !space.enough;
   return (
@@ -94,6 +94,14 @@ function Previewed({ result }: { result: JobResult<"restore"> }) {
         {deleted > 0 ? `, ${formatCount(deleted)} deleted` : ""}
         {space?.enough === true ? `. ${formatBytes(space.free)} are free` : ""}.
       </p>
+      {result.issue_count > 0 && (
+        <p>
+          {`The preview had ${countOf(result.issue_count, "issue")}: things that could not be read or would not be restored. `}
+          <AppLink className="link" href={`/jobs/${jobId}`}>
+            Open the job
+          </AppLink>
+        </p>
+      )}
       {result.deleted.length > 0 && (
         <>
           <p>Would be deleted:</p>

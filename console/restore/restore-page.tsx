@@ -24,6 +24,7 @@ export function RestorePage() {
     <Frame hostId={hostId}>
       {(host) => (
         <>
+          <HostAway host={host} />
           <StepRail
             label="Steps of the restore"
             current="snapshot"
@@ -73,6 +74,7 @@ function FromSnapshot({ host, snapshotId, search }: FromSnapshotProps) {
     return <PageProblem error={error} missing="" missingText="" onRetry={() => void refetch()} />;
   return (
     <>
+      <HostAway host={host} />
       <Panel flush>
         <EmptyState
           kind="refused"
@@ -119,10 +121,7 @@ function Frame({ hostId, children }: { hostId: string; children: (host: Host) =>
         }
       />
       {operate ? (
-        <>
-          <HostAway host={host} />
-          {children(host)}
-        </>
+        children(host)
       ) : (
         <Panel flush>
           <EmptyState

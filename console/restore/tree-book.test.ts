@@ -12,7 +12,11 @@ const entry = (name: string, type: TreeEntry["type"] = "file"): TreeEntry => ({ 
 function agent(total: number, most = 500) {
   const asked: string[] = [];
   const later: (() => void)[] = [];
-  const state = { indexed: true, problem: undefined as ApiProblem | undefined };
+  const state = {
+    indexed: true,
+    problem: undefined as ApiProblem | undefined,
+    source: "agent" as TreeFolder["source"],
+  };
   const ask: TreeAsk = async ({ path, cursor, limit, indexed }) => {
     const from = Number(cursor ?? 0);
     asked.push(`${path} ${from}${indexed === undefined ? "" : " indexed"}`);
@@ -28,7 +32,7 @@ function agent(total: number, most = 500) {
       total,
       next_cursor: next,
       indexed: state.indexed,
-      source: "agent",
+      source: state.source,
       at: "2026-11-21T12:00:00Z",
     };
     return page;
@@ -122,6 +126,25 @@ describe("a snapshot's folders on a page", () => {
     later.splice(0).forEach((act) => act());
     await settled();
     expect(book.folder("/")?.items[700]?.name).toBe("f700");
+  });
+
+  test("of a machine that is away, what the server still has is named, and a kept page says since when", async () => {
+    const { book, state } = agent(3);
+    book.need("/srv", 0);
+    await settled();
+    expect(book.folder("/srv")).toMatchObject({ kept: false, at: "2026-11-21T12:00:00Z" });
+    state.problem = new ApiProblem(
+      { code: "host_offline", message: "db is not connected", folders: ["/", "/etc"] },
+      503,
+    );
+    book.need("/home", 0);
+    await settled();
+    expect(book.keptFolders()).toEqual(["/", "/etc", "/srv"]);
+    state.problem = undefined;
+    state.source = "kept";
+    book.need("/etc", 0);
+    await settled();
+    expect(book.folder("/etc")).toMatchObject({ kept: true, at: "2026-11-21T12:00:00Z" });
   });
 
   test("what cannot be read says why, and can be tried again", async () => {

@@ -23,7 +23,10 @@ export interface FolderState {
   asking: Set<number>;
   problem: ApiProblem | undefined;
   indexed: boolean;
+  /** The server still had it of a machine that is away. */
   kept: boolean;
+  /** When the agent said it, ISO 8601. */
+  at: string | undefined;
 }
 
 export interface TreeAsk {
@@ -131,6 +134,16 @@ export class TreeBook {
     return true;
   }
 
+  /** Folders that the server says it can still show of a machine that is away, and those that are here already; by path. */
+  keptFolders(): string[] {
+    const paths = new Set<string>();
+    for (const { path, total, problem } of this.#folders.values()) {
+      if (total !== undefined) paths.add(path);
+      if (problem?.code === "host_offline") for (const kept of problem.folders) paths.add(kept);
+    }
+    return [...paths].toSorted();
+  }
+
   /** The rows of a tree with this root. */
   rows(root: string): OpenFolder {
     const inside = new Map<string, { at: number; path: string }[]>();
@@ -176,6 +189,7 @@ export class TreeBook {
       problem: undefined,
       indexed: false,
       kept: false,
+      at: undefined,
     };
     this.#folders.set(path, folder);
     return folder;
@@ -219,6 +233,7 @@ export class TreeBook {
   #take(folder: FolderState, from: number, page: TreeFolder): void {
     folder.total = page.total;
     folder.kept = page.source === "kept";
+    folder.at = page.at;
     for (const [n, entry] of page.items.entries()) {
       if (folder.items[from + n] === undefined) folder.loaded += 1;
       folder.items[from + n] = entry;

@@ -190,7 +190,7 @@ function Words({ book, row, active, top, height, level }: WordsProps) {
         <span className={styles.arrow} />
         <span className={styles.said}>{words}</span>
         {problem !== undefined && (
-          <Button size="compact-xs" variant="default" onClick={() => book.retry(row.folder)}>
+          <Button size="compact-sm" variant="default" onClick={() => book.retry(row.folder)}>
             Try again
           </Button>
         )}

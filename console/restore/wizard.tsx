@@ -9,6 +9,7 @@ import { useTimeText } from "../ui/ticker.ts";
 import { ConfirmStep } from "./confirm-step.tsx";
 import { FIRST_DRAFT, folderProblem, type Draft } from "./draft.ts";
 import { FilesStep } from "./files-step.tsx";
+import { HostAway } from "./host-away.tsx";
 import { NOTHING_PICKED, totalsOf, type Picks } from "./picks.ts";
 import { pickedInWords, targetInWords } from "./step.ts";
 import { TargetStep } from "./target-step.tsx";
@@ -38,6 +39,13 @@ export function Wizard({ host, snapshot, search }: WizardProps) {
   const given = { host, snapshot, picks, totals, draft, onDraft: setDraft, hrefOf };
   return (
     <>
+      <HostAway
+        host={host}
+        kept={(host.online ? [] : book.keptFolders()).map((path) => ({
+          path,
+          href: wizardHref(host.id, snapshot.id, path === "/" ? {} : { at: path }),
+        }))}
+      />
       <StepRail
         label="Steps of the restore"
         current={step}

@@ -7,5 +7,7 @@ export function anomalyInWords({ what, value, usual, limit }: SnapshotAnomaly): 
   const words = (amount: number) =>
     what === "added" ? formatBytes(amount) : countOf(Math.round(amount), "file");
   const verb = what === "added" ? "added before compression" : "new or changed";
-  return `${words(value)} ${verb}, usually ${words(usual)}; up to ${words(limit)} would be ordinary`;
+  const ordinary = value > limit ? `up to ${words(limit)}` : `from ${words(Math.ceil(limit))} on`;
+  const odd = `${value > limit ? "" : "only "}${words(value)} ${verb}, usually ${words(usual)}; ${ordinary} would be ordinary`;
+  return value > limit ? odd : `${odd}. Look whether the source was emptied, or is not mounted`;
 }

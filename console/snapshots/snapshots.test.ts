@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ResticId } from "@restic-manager/protocol/ids";
 import type { Snapshot } from "@restic-manager/protocol/snapshot";
+import { anomalyInWords } from "./anomaly-words.ts";
 import { calendarWeeks, dayOf } from "./calendar.ts";
 import { growthOf } from "./growth-points.ts";
 import { filtered, predecessorOf, SNAPSHOT_SORTS, sorted } from "./snapshot-list.ts";
@@ -120,4 +121,12 @@ describe("the list", () => {
     expect(newest === undefined ? "" : predecessorOf(all, newest)?.id).toBe(snapshot(3).id);
     expect(predecessorOf(all, snapshot(4))).toBeUndefined();
   });
+});
+
+test("what stands out is put into words, above the usual and below", () => {
+  const words = anomalyInWords({ what: "added", value: 900 * MIB, usual: 100 * MIB, limit: 300 * MIB });
+  expect(words).toBe("900 MiB added before compression, usually 100 MiB; up to 300 MiB would be ordinary");
+  expect(anomalyInWords({ what: "changed", value: 0, usual: 1_000, limit: 333.4 })).toBe(
+    "only 0 files new or changed, usually 1,000 files; from 334 files on would be ordinary. Look whether the source was emptied, or is not mounted",
+  );
 });

@@ -3,7 +3,7 @@ import { ResticId } from "../ids.ts";
 import { DiffChange, DiffFolder, DiffKind } from "../jobs/diff.ts";
 import { SnapshotPath } from "../tree.ts";
 
-/** `POST /hosts/{id}/diff`, answered by `CreatedJob`. Without `from`: with the one before it of the same paths and tags. */
+/** `POST /hosts/{id}/snapshots/diff`, answered by `CreatedJob`. Without `from`: with the one before it of the same paths and tags. */
 export const DiffRequest = z.strictObject({
   to: ResticId,
   from: ResticId.optional(),

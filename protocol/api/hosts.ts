@@ -147,13 +147,13 @@ export const SnapshotsQuery = z.strictObject({
   cursor: z.string().max(256).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(200),
 });
-/** What about a snapshot is far above what those before it in its group had: bytes added, or files new and changed. */
+/** What about a snapshot is far above or below what those before it in its group had: bytes added, or files new and changed. */
 export const SnapshotAnomaly = z.object({
   what: z.enum(["added", "changed"]),
   value: z.number(),
   /** The middle of those before it. */
   usual: z.number(),
-  /** Up to here it would have been ordinary. */
+  /** Up to here it would have been ordinary; above `value`: from here on. */
   limit: z.number(),
 });
 export type SnapshotAnomaly = z.infer<typeof SnapshotAnomaly>;

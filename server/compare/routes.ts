@@ -10,7 +10,7 @@ import { comparisonById, readChanges } from "./store.ts";
 
 const start = route({
   method: "post",
-  path: "/api/hosts/{id}/diff",
+  path: "/api/hosts/{id}/snapshots/diff",
   access: "operator",
   summary: "Compare two snapshots of a host",
   problems: ["not_found", "host_offline", "conflict"],

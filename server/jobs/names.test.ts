@@ -47,7 +47,16 @@ const COMPARED: JobResult<"diff"> = {
 
 let server: TestServer;
 let host: HostId;
-const jobs: Partial<Record<"restored" | "cancelled" | "running" | "compared" | "backup", JobId>> = {};
+type Named =
+  | "restored"
+  | "cancelled"
+  | "refused"
+  | "failed"
+  | "running"
+  | "compared"
+  | "notCompared"
+  | "backup";
+const jobs: Partial<Record<Named, JobId>> = {};
 
 beforeAll(async () => {
   server = await startTestServer();
@@ -63,7 +72,7 @@ beforeAll(async () => {
     verify: false,
     sparse: false,
   });
-  const add = (state: "running" | "succeeded" | "cancelled", given: object) =>
+  const add = (state: "running" | "succeeded" | "failed" | "cancelled", given: object) =>
     addJob(db, host, state, {
       started_at: NOON,
       ...(state === "running" ? {} : { finished_at: NOON }),
@@ -75,11 +84,29 @@ beforeAll(async () => {
     ...restore,
     left_behind: JSON.stringify({ ...RESTORED, complete: false }),
   });
+  const told = {
+    message: `/srv/${SECRET} leads outside of /srv`,
+    hint: `pick what /srv/${SECRET} points to`,
+  };
+  jobs.refused = await add("failed", {
+    ...restore,
+    error: JSON.stringify({ code: "target_refused", ...told }),
+  });
+  jobs.failed = await add("failed", {
+    ...restore,
+    error: JSON.stringify({ code: "disk_full", ...told }),
+    left_behind: JSON.stringify({ ...RESTORED, complete: false }),
+  });
   jobs.running = await add("running", restore);
   jobs.compared = await add("succeeded", {
     kind: "diff",
     input: JSON.stringify({ from: SNAPSHOT, to: SNAPSHOT }),
     result: JSON.stringify(COMPARED),
+  });
+  jobs.notCompared = await add("failed", {
+    kind: "diff",
+    input: JSON.stringify({ from: SNAPSHOT, to: SNAPSHOT }),
+    error: JSON.stringify({ code: "failed", ...told }),
   });
   jobs.backup = await add("running", { kind: "backup" });
 });
@@ -127,6 +154,26 @@ test("a viewer sees that a restore or a comparison ran and its counts, and no na
     expect((await textOf("operator", path)).text).toContain(SECRET);
 });
 
+test("why a restore or a comparison failed is told to a viewer by its code, without the path that the message names", async () => {
+  const errorOf = async (role: Role, id: JobId | undefined) =>
+    (JSON.parse((await textOf(role, `/api/jobs/${id}`)).text) as { error: object }).error;
+  expect(await errorOf("viewer", jobs.refused)).toEqual({
+    code: "target_refused",
+    message: "nothing may be written to what was chosen as the target",
+  });
+  expect(await errorOf("viewer", jobs.failed)).toEqual({
+    code: "disk_full",
+    message: "the disk that was written to is full",
+  });
+  expect(await errorOf("viewer", jobs.notCompared)).toEqual({ code: "failed", message: "it failed" });
+  expect(await errorOf("operator", jobs.refused)).toMatchObject({
+    hint: `pick what /srv/${SECRET} points to`,
+  });
+  const list = (await textOf("viewer", "/api/jobs?state=failed")).text;
+  expect(JSON.parse(list)).toMatchObject({ items: [{}, {}, {}] });
+  expect(list).not.toContain(SECRET);
+});
+
 test("a viewer reads the logs of backups, not those of restores and comparisons", async () => {
   for (const what of ["log", "stream"])
     for (const id of [jobs.restored, jobs.running, jobs.compared]) {
@@ -146,9 +193,11 @@ test("the live stream of changes tells a viewer as little", async () => {
     let text = "";
     while (!text.includes('"ready"')) text += (await reader?.read())?.value ?? "";
     await report();
-    server.parts.bus.publish("job.changed", { jobId: jobs.restored ?? ("" as JobId), hostId: host });
+    const ended = [jobs.restored, jobs.refused, jobs.failed, jobs.notCompared];
+    for (const jobId of ended)
+      server.parts.bus.publish("job.changed", { jobId: jobId ?? ("" as JobId), hostId: host });
     server.clock.advance(100);
-    while (!text.includes('"job.changed"') || !text.includes('"job.progress"'))
+    while (ended.some((id) => !text.includes(id ?? "")) || !text.includes('"job.progress"'))
       text += (await reader?.read())?.value ?? "";
     await reader?.cancel().catch(() => undefined);
     return text;

@@ -3,6 +3,7 @@ import { jobKinds, type JobKind, type JobProgress, type JobResult } from "@resti
 import { refusal } from "../platform/http/access.ts";
 import type { Caller } from "../platform/http/caller.ts";
 import { ApiProblem } from "../platform/http/problem.ts";
+import { errorWithoutNames } from "./error-without-names.ts";
 
 /**
  * Names of things in snapshots are for operators (docs/decisions/looking-into-snapshots.md). Restores and comparisons tell some: of what
@@ -32,10 +33,13 @@ export function withoutNames(job: Job): Job {
     if (job.state === "running")
       return { ...job, progress: job.progress === null ? null : progressWithoutNames(job.progress) };
     if (job.state === "succeeded") return { ...job, result: resultWithoutNames(job.result) };
-    return job.left === undefined ? job : { ...job, left: resultWithoutNames(job.left) };
+    const left = job.left === undefined ? {} : { left: resultWithoutNames(job.left) };
+    if (job.state === "failed") return { ...job, error: errorWithoutNames(job.error), ...left };
+    return { ...job, ...left };
   }
   if (job.kind === "diff" && job.state === "succeeded")
     return { ...job, result: { ...jobKinds.diff.result.parse(job.result), folders: [] } };
+  if (job.kind === "diff" && job.state === "failed") return { ...job, error: errorWithoutNames(job.error) };
   return job;
 }
 

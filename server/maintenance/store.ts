@@ -116,6 +116,23 @@ export async function moveLook(
   return numUpdatedRows > 0n;
 }
 
+/** The same for many hosts at once, of whom nothing more is to be done. Always in one order, or two servers would wait for each other. */
+export async function moveLooks(
+  db: Database,
+  looks: readonly (Pick<MaintenanceRow, "host_id" | "next_look_at"> & { at: number })[],
+): Promise<void> {
+  if (looks.length === 0) return;
+  const inOneOrder = looks.toSorted((one, other) => (one.host_id < other.host_id ? -1 : 1));
+  const rows = inOneOrder.map(
+    ({ host_id, next_look_at, at }) =>
+      sql`(cast(${host_id} as text), cast(${next_look_at} as double precision), cast(${at} as double precision))`,
+  );
+  await sql`update repo_maintenance set next_look_at = moved.column3 from (values ${sql.join(rows)}) as moved
+    where repo_maintenance.host_id = moved.column1 and repo_maintenance.next_look_at = moved.column2`.execute(
+    db,
+  );
+}
+
 /** In the text and not as parameters: only so is the partial index found. A preview is no run. */
 const IS_UPKEEP = "jobs.kind in ('forget', 'prune', 'check', 'unlock')";
 const NO_PREVIEW = `jobs.input not like '%"dry_run":true%'`;

@@ -9,7 +9,14 @@ import { decide, timeAfter, type UpkeepFacts } from "./due.ts";
 import { readFacts } from "./facts.ts";
 import { forgetInput, isPreview, type OrderParts } from "./order.ts";
 import { defaultRow, type MaintenanceRow } from "./settings.ts";
-import { activeJobs, hostsToLookAt, hostsWithoutSettings, moveLook, seedSettings } from "./store.ts";
+import {
+  activeJobs,
+  hostsToLookAt,
+  hostsWithoutSettings,
+  moveLook,
+  moveLooks,
+  seedSettings,
+} from "./store.ts";
 
 /** How often it is looked what is due. */
 export const UPKEEP_MS = 60_000;
@@ -64,24 +71,21 @@ async function orderDue(
   facts: ReadonlyMap<HostId, UpkeepFacts>,
   now: number,
 ): Promise<number> {
-  const quiet: [MaintenanceRow, number][] = [];
+  const quiet: (MaintenanceRow & { at: number })[] = [];
   let made = 0;
   for (const row of rows) {
     const known = facts.get(row.host_id);
     if (known === undefined) continue;
     const plan = planOf(row.host_id, known, now);
-    if (plan.due.length === 0) quiet.push([row, plan.lookAt]);
+    if (plan.due.length === 0) quiet.push({ ...row, at: plan.lookAt });
     else
       made += await orderFor(parts, row, known, plan).catch((error: unknown) => {
         parts.onError(error, `order what is due at host ${row.host_id}`);
-        quiet.push([row, now + RETRY_MS]);
+        quiet.push({ ...row, at: now + RETRY_MS });
         return 0;
       });
   }
-  if (quiet.length > 0)
-    await parts.db.transaction().execute(async (trx) => {
-      for (const [row, at] of quiet) await moveLook(trx, row, at);
-    });
+  await moveLooks(parts.db, quiet);
   return made;
 }
 

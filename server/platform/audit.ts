@@ -33,7 +33,7 @@ export const AUDIT_ACTIONS = [
   "template.left",
   "pending_run.abandoned",
   "host.restore",
-  "host.download",
+  "file.downloaded",
   "snapshots.tagged",
   "snapshots.forgotten",
   "job.run_now",

@@ -54,7 +54,7 @@ export async function download(
       throw new ApiProblem("not_found", "this host has no such snapshot");
     await audit.record(trx, {
       actor,
-      action: "host.download",
+      action: "file.downloaded",
       target: { kind: "host", id: hostId, name: host.name },
       detail: { snapshot_id: snapshotId, path: path.slice(0, 4_096), as },
     });

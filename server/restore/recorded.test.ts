@@ -63,7 +63,7 @@ const restore = async (role: Role, wish: object) =>
   ).status;
 
 test("every download that may be tried is recorded, also one that comes to nothing; a viewer's try is refused", async () => {
-  const of = { action: "host.download", target_name: "db1", snapshot_id: SNAPSHOT };
+  const of = { action: "file.downloaded", target_name: "db1", snapshot_id: SNAPSHOT };
   const rows = await recorded(async () => {
     // The machine is away.
     expect(await download("operator", "path=%2Fsrv%2Fa&as=file")).toBe(503);
@@ -75,6 +75,22 @@ test("every download that may be tried is recorded, also one that comes to nothi
     { ...of, actor_name: "admin", path: "/srv", as: "zip" },
   ]);
   expect(rows).toHaveLength(2);
+});
+
+test("a restore's record tells how many paths there were, the first 20, and whether it was verified", async () => {
+  const paths = Array.from({ length: 25 }, (_, n) => `/srv/f${String(n).padStart(2, "0")}`);
+  const rows = await recorded(async () => {
+    expect(await restore("operator", { paths, verify: true })).toBe(201);
+    expect(await restore("operator", { verify: false })).toBe(201);
+  });
+  const named = paths
+    .slice(0, 20)
+    .map((path) => `"${path}"`)
+    .join(" ");
+  expect(rows).toMatchObject([
+    { path_count: 25, paths: named, verify: true },
+    { path_count: 1, verify: false },
+  ]);
 });
 
 test("every restore and every preview of one is recorded with its paths and its target", async () => {

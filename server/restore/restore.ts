@@ -58,6 +58,7 @@ export async function startRestore(
         snapshot_id: input.snapshot_id,
         paths: listed.join(" ").slice(0, RECORDED_CHARACTERS),
         path_count: input.paths.length,
+        verify: input.verify,
         target: input.target.kind === "in_place" ? "in place" : (input.target.path ?? "a new folder"),
         overwrite: input.overwrite,
         delete: input.delete,

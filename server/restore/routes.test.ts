@@ -203,7 +203,7 @@ onEveryStore("a comparison", (open) => {
     await addSnapshot(db, host, 2, { tags: ["other"] });
     await addSnapshot(db, host, 3, { paths: ["/etc"] });
     const last = await addSnapshot(db, host, 4);
-    const post = (body: object) => compare("POST", `/api/hosts/${host}/diff`, body);
+    const post = (body: object) => compare("POST", `/api/hosts/${host}/snapshots/diff`, body);
     expect((await post({ to: last })).status).toBe(201);
     expect((await post({ from: hex(3), to: last })).status).toBe(201);
     expect(await post({ to: first })).toMatchObject({ status: 409 });
@@ -220,7 +220,7 @@ onEveryStore("a comparison", (open) => {
     const { compare } = rooms(db);
     const host = await addHost(db);
     const from = await addSnapshot(db, host, 1);
-    const made = await compare("POST", `/api/hosts/${host}/diff`, { from, to: from });
+    const made = await compare("POST", `/api/hosts/${host}/snapshots/diff`, { from, to: from });
     const { id: job_id } = Job.parse((made.body as { job: unknown }).job);
     const changes = Array.from({ length: 300 }, (_, n) => ({
       path: n % 2 === 0 ? `/srv/100%_${n}` : `/srv/a/File${n}`,
@@ -273,7 +273,7 @@ onEveryStore("changes", (open) => {
     const { compare } = rooms(db);
     const host = await addHost(db);
     const from = await addSnapshot(db, host, 1);
-    const made = await compare("POST", `/api/hosts/${host}/diff`, { from, to: from });
+    const made = await compare("POST", `/api/hosts/${host}/snapshots/diff`, { from, to: from });
     const { id: job_id } = Job.parse((made.body as { job: unknown }).job);
     const changes = [
       "/srv/\u00dcbersicht.ods",

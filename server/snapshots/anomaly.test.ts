@@ -33,6 +33,50 @@ test("much more than the group's usual is marked, with what would have been ordi
   ]);
 });
 
+test("a group that always added much and now adds nearly nothing is marked, as one whose changes collapse", () => {
+  expect(anomaliesOf(snapshot(0, 0), usual)).toMatchObject([
+    { what: "added", value: 0, usual: 104.5 * MB },
+    { what: "changed", value: 0, usual: 1_045 },
+  ]);
+  expect(anomaliesOf(snapshot(100 * MB, 3), usual)).toMatchObject([{ what: "changed", value: 3 }]);
+  // A limit below the usual says from where on it would have been ordinary.
+  for (const { value, usual: middle, limit } of anomaliesOf(snapshot(0, 0), usual)) {
+    expect(limit).toBeGreaterThan(value);
+    expect(limit).toBeLessThan(middle);
+  }
+  const wide = [2_000, 300, 900, 4_000, 500, 1_500, 700].map((size) => snapshot(size * MB, 0));
+  expect(anomaliesOf(snapshot(100 * MB, 0), wide)).toEqual([]);
+  expect(anomaliesOf(snapshot(1 * MB, 0), wide)).toMatchObject([{ what: "added" }]);
+  // It is still empty the next day.
+  expect(anomaliesOf(snapshot(0, 0), [snapshot(0, 0), ...usual])).toHaveLength(2);
+});
+
+test("little in a group that is used to little, or that rests at weekends, is ordinary", () => {
+  const little = Array.from({ length: 10 }, () => snapshot(10 * MB, 90));
+  expect(anomaliesOf(snapshot(0, 0), little)).toEqual([]);
+  const week = Array.from({ length: 28 }, (_, n) => (n % 7 < 2 ? snapshot(0, 0) : snapshot(900 * MB, 5_000)));
+  expect(anomaliesOf(snapshot(0, 0), week)).toEqual([]);
+});
+
+test("a steady series is never marked", () => {
+  const steady = fc.tuple(fc.nat(10_000), fc.nat(5_000_000)).chain(([mb, files]) =>
+    fc
+      .array(
+        fc.tuple(fc.double({ min: 1, max: 2, noNaN: true }), fc.double({ min: 1, max: 2, noNaN: true })),
+        {
+          minLength: 1,
+          maxLength: 31,
+        },
+      )
+      .map((days) => days.map(([a, b]) => snapshot(Math.round(a * mb * MB), Math.round(b * files)))),
+  );
+  fc.assert(
+    fc.property(steady, (days) => {
+      for (const [n, day] of days.entries()) expect(anomaliesOf(day, days.slice(n + 1))).toEqual([]);
+    }),
+  );
+});
+
 test("the first ones of a group, quiet groups, and one odd day before change nothing", () => {
   expect(anomaliesOf(snapshot(5_000 * MB, 90_000), usual.slice(0, 4))).toEqual([]);
   const quiet = Array.from({ length: 10 }, () => snapshot(0, 0));
@@ -50,8 +94,11 @@ test("what is within the range of those before is never marked", () => {
       fc.nat(1_000),
       (sizes, at) => {
         const before = sizes.map((size) => snapshot(size, 0));
-        const ordinary =
-          sizes.toSorted((a, b) => a - b)[Math.floor((at / 1_000) * ((sizes.length - 1) / 2))] ?? 0;
+        // One in ten may be odd.
+        const low = Math.floor(before.length / 10);
+        const middle = (sizes.length - 1) / 2;
+        const place = low + Math.floor((at / 1_000) * Math.max(0, middle - low));
+        const ordinary = sizes.toSorted((a, b) => a - b)[place] ?? 0;
         const found = anomaliesOf(snapshot(ordinary, 0), before.slice(0, 30));
         if (sizes.length <= 30) expect(found).toEqual([]);
       },

@@ -23,7 +23,7 @@ const forget = route({
   path: "/api/hosts/{id}/snapshots/forget",
   access: "operator",
   summary: "Remove chosen snapshots for good",
-  problems: ["not_found"],
+  problems: ["not_found", "admin_creds_required"],
   request: { params, body: body(ForgetSnapshots) },
   responses,
 });

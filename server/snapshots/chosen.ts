@@ -34,12 +34,17 @@ export async function tagSnapshots(
   return await order(parts, hostId, snapshot_ids, actor, {
     action: "snapshots.tagged",
     detail,
-    needsRemoval: true,
+    hint: "a snapshot with other tags replaces the one it was",
     job: (use_admin, ids) => ({ kind: "tag", input: { snapshot_ids: ids, add, remove, use_admin } }),
   });
 }
 
-/** Queues the removal of chosen snapshots. @throws ApiProblem `not_found`, `validation_failed` unless the host's name was typed. */
+/**
+ * Queues the removal of chosen snapshots.
+ *
+ * @throws ApiProblem `not_found`, `validation_failed` unless the host's name was typed, `admin_creds_required` where it is known that
+ * nothing can be removed.
+ */
 export async function forgetChosen(
   parts: ChosenParts,
   hostId: HostId,
@@ -49,6 +54,7 @@ export async function forgetChosen(
   return await order(parts, hostId, snapshot_ids, actor, {
     action: "snapshots.forgotten",
     detail: {},
+    hint: "these refused it before; where they may by now, enter them once more",
     confirm: confirm_host,
     job: (use_admin, ids) => ({ kind: "forget_snapshots", input: { snapshot_ids: ids, use_admin } }),
   });
@@ -57,8 +63,8 @@ export async function forgetChosen(
 interface Order {
   action: "snapshots.tagged" | "snapshots.forgotten";
   detail: Record<string, string>;
-  /** It leaves something behind when nothing can be removed. */
-  needsRemoval?: boolean;
+  /** What more there is to say where it is known that nothing can be removed. */
+  hint: string;
   /** What was typed for the host's name. */
   confirm?: string;
   job: (useAdmin: boolean, ids: ResticId[]) => JobOrder;
@@ -69,7 +75,7 @@ async function order(
   hostId: HostId,
   given: readonly ResticId[],
   actor: UserActor,
-  { action, detail, confirm, needsRemoval = false, job: jobOf }: Order,
+  { action, detail, confirm, hint, job: jobOf }: Order,
 ): Promise<JobId> {
   const ids = [...new Set(given)];
   const jobId = await db.transaction().execute(async (trx) => {
@@ -87,9 +93,9 @@ async function order(
     if (missing !== undefined)
       throw new ApiProblem("not_found", `this host has no snapshot ${missing.slice(0, 8)}`);
     const admin = await hasAdmin(trx, hostId);
-    if (needsRemoval && !admin && (await isAppendOnly(trx, hostId)))
+    if (!admin && (await isAppendOnly(trx, hostId)))
       throw new ApiProblem("admin_creds_required", `${name}'s credentials may not remove anything`, {
-        hint: "enter credentials that may delete first: a snapshot with other tags replaces the one it was",
+        hint: `enter credentials that may delete first: ${hint}`,
       });
     const job = await createJob(trx, { ...jobOf(admin, ids), hostId, actor });
     await audit.record(trx, {

@@ -11,6 +11,7 @@ import * as restore from "./migrations/0009_restore.ts";
 import * as templates from "./migrations/0010_templates.ts";
 import * as hostAtNode from "./migrations/0011_host_at_node.ts";
 import * as repositorySince from "./migrations/0012_repository_since.ts";
+import * as downloadAction from "./migrations/0013_download_action.ts";
 
 /** One step of the tables' history. Never edited once released. */
 export interface ReleaseMigration {
@@ -33,4 +34,5 @@ export const MIGRATIONS: Readonly<Record<string, ReleaseMigration>> = {
   "0010_templates": templates,
   "0011_host_at_node": hostAtNode,
   "0012_repository_since": repositorySince,
+  "0013_download_action": downloadAction,
 };
