@@ -1,9 +1,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ResticId } from "@restic-manager/protocol/ids";
-import type { JobResult } from "@restic-manager/protocol/jobs";
+import type { JobInput, JobProgress, JobResult } from "@restic-manager/protocol/jobs";
 import { parseResult } from "@restic-manager/protocol/outcome";
 import { ls } from "@restic-manager/restic/commands/ls";
 import { testTools } from "../testing/job-tools.ts";
@@ -16,6 +16,13 @@ import { runRestore } from "./restore.ts";
 setDefaultTimeout(120_000);
 
 const world = restoreWorld();
+
+/** Of 8 MiB. */
+function randomFile(path: string): void {
+  const block = new Uint8Array(65_536);
+  const parts = Array.from({ length: 128 }, () => crypto.getRandomValues(block).slice());
+  writeFileSync(path, Buffer.concat(parts));
+}
 
 describe("to a new folder", () => {
   test("everything comes back byte for byte with its metadata, but belongs to the agent's user", async () => {
@@ -151,16 +158,103 @@ describe("to a new folder", () => {
     expect((await to(world.source)).message).toContain("not empty");
     expect((await to(join(world.source, "a"))).message).toContain("not a folder");
     expect(readFileSync(join(world.source, "a"), "utf8")).toBe("a");
+    expect(await to(join(world.source, "a/below/it"))).toMatchObject({
+      code: "target_refused",
+      message: expect.stringContaining(`${join(world.source, "a")} is not a folder`),
+    });
+    expect(await to(join(world.source, "x".repeat(300), "y"))).toMatchObject({
+      code: "target_refused",
+      message: expect.stringContaining("longer than a file's may be"),
+    });
     expect((await to("/sys/x")).code).toBe("target_refused");
+  });
+
+  test("folders above what was picked are in no count, and nothing is counted beyond the total", async () => {
+    mkdirSync(join(world.source, "a/b"), { recursive: true });
+    for (const name of ["a/b/one", "a/b/two", "a/link"]) writeFileSync(join(world.source, name), "backed up");
+    const id = await world.backedUp();
+    const counts = async (changes: Partial<JobInput<"restore">>): Promise<number[]> => {
+      const done = await world.restored(world.wish(id, changes));
+      return [
+        done.files_restored,
+        done.files_skipped,
+        done.files_total,
+        done.bytes_restored,
+        done.bytes_total,
+      ];
+    };
+    const one = [join(world.source, "a/b/one")];
+    const inPlace = { target: { kind: "in_place" as const } };
+    expect(await counts({ paths: one, dry_run: true })).toEqual([1, 0, 1, 9, 9]);
+    expect(await counts({ paths: one })).toEqual([1, 0, 1, 9, 9]);
+    expect(await counts({ ...inPlace, paths: one, overwrite: "never" })).toEqual([0, 1, 1, 0, 9]);
+    rmSync(one[0] ?? "");
+    // a, b, and three files.
+    const folder = { ...inPlace, paths: [join(world.source, "a")], overwrite: "if-changed" as const };
+    expect(await counts({ ...folder, dry_run: true })).toEqual([3, 2, 5, 9, 27]);
+    expect(await counts(folder)).toEqual([3, 2, 5, 9, 27]);
+    expect(await counts({ ...folder, overwrite: "always" })).toEqual([2, 3, 5, 0, 27]);
+    for (const progress of world.given.progress) {
+      const { files_done, files_total = 0 } = progress as JobProgress<"restore">;
+      expect(files_done).toBeLessThanOrEqual(files_total);
+    }
+  });
+
+  test("what is skipped is in the total as well: not all is done before all is there", async () => {
+    const file = 128 * 65_536;
+    for (let i = 0; i < 8; i += 1) randomFile(join(world.source, `f${i}`));
+    const id = await world.backedUp();
+    for (let i = 0; i < 4; i += 1) rmSync(join(world.source, `f${i}`));
+    const seen: JobProgress<"restore">[] = [];
+    const outcome = await runRestore(
+      world.wish(id, { target: { kind: "in_place" }, overwrite: "if-changed", verify: true }),
+      {
+        ...world.given.tools,
+        restic: () => world.given.tools.restic({ download_kib_per_s: 12_000 }),
+        progress: (one) => void seen.push(one as JobProgress<"restore">),
+      },
+    );
+    expect(outcome.state).toBe("succeeded");
+    const restoring = seen.filter((one) => one.phase === "restoring" && one.bytes_done > 0);
+    expect(restoring.length).toBeGreaterThan(0);
+    for (const one of seen.filter(({ phase }) => phase !== "measuring")) {
+      expect(one).toMatchObject({ files_total: 9, bytes_total: 8 * file });
+      expect(one.bytes_done).toBeLessThanOrEqual(8 * file);
+      expect(one.fraction).toBe(one.bytes_done / (8 * file));
+      if (one.phase === "restoring") expect(one.bytes_done).toBeLessThan(8 * file);
+      if (one.phase === "verifying") expect(one.bytes_done).toBe(8 * file);
+    }
+    expect(parseResult("restore", outcome.state === "succeeded" ? outcome.result : {})).toMatchObject({
+      bytes_restored: 4 * file,
+      bytes_skipped: 4 * file,
+      bytes_total: 8 * file,
+      files_total: 9,
+      files_skipped: 4,
+    });
+  });
+
+  test.if(AS_ROOT)("ownership that could not be dropped is not said to be", async () => {
+    writeFileSync(join(world.source, "a"), "a");
+    const id = await world.backedUp();
+    const path = join(world.folder, "restored/mine");
+    const stays = join(path, "read-only");
+    mkdirSync(stays, { recursive: true });
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", stays]).exitCode).toBe(0);
+    try {
+      const result = await world.restored(world.wish(id, { target: { kind: "folder", path } }));
+      expect(result).toMatchObject({
+        ownership_dropped: false,
+        issue_count: 1,
+        issues: [{ path: "(ownership)", message: expect.stringContaining("keep the ownership") }],
+      });
+    } finally {
+      Bun.spawnSync(["umount", "--lazy", stays]);
+    }
   });
 
   test("cancelled half-way it says what is there, and the next one brings the rest", async () => {
     // A pack is written when all of it is there: several of them.
-    const block = new Uint8Array(65_536);
-    for (let i = 0; i < 8; i += 1) {
-      const parts = Array.from({ length: 128 }, () => crypto.getRandomValues(block).slice());
-      writeFileSync(join(world.source, `f${i}`), Buffer.concat(parts));
-    }
+    for (let i = 0; i < 8; i += 1) randomFile(join(world.source, `f${i}`));
     const id = await world.backedUp();
     const slow = {
       ...world.given.tools,

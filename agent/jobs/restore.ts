@@ -12,10 +12,12 @@ import type { ResticContext } from "@restic-manager/restic/context";
 import { failure, type JobRunner, type JobTools } from "../job-runner.ts";
 import { watchOpening } from "../opening.ts";
 import { toJobError } from "../restic-access.ts";
+import { rootInPlace } from "../restore/above.ts";
 import { commandLine } from "../restore/command-line.ts";
 import { Measure, type Measured } from "../restore/measure.ts";
 import { canDropOwnership, dropOwnership } from "../restore/ownership.ts";
 import { inBytes, Report } from "../restore/report.ts";
+import { keepAbove, putBack } from "../restore/untouched.ts";
 import { destinationOf, refusedInPlace, type Destination, type RestorePlaces } from "../restore/target.ts";
 
 /** A restore in the making: what is asked, where it goes, and what is known of it so far. */
@@ -26,6 +28,8 @@ interface Work {
   destination: Destination;
   places: RestorePlaces;
   report: Report;
+  /** In place: see `rootInPlace`. */
+  root: string | undefined;
 }
 
 /**
@@ -40,23 +44,24 @@ export const runRestore: JobRunner<"restore"> = async (input, tools) => {
   const found = destinationOf(input.target, tools.jobId, places);
   if (!found.ok) return failure(found.error);
   const { destination } = found;
-  const refused = destination.inPlace ? refusedInPlace(input.paths) : undefined;
+  const refused = destination.inPlace ? refusedInPlace(input.paths, places.platform) : undefined;
   if (refused !== undefined) return failure(refused);
   const { context } = restic;
-  const drops = !destination.inPlace && !input.dry_run && canDropOwnership();
+  const root = destination.inPlace ? rootInPlace(input.paths) : undefined;
   const command = commandLine(
     input,
     destination,
     context.access.url,
     !destination.inPlace && canDropOwnership(),
+    root,
   );
-  const report = new Report({ input, tools, destination, command, dropsOwnership: drops });
+  const report = new Report({ input, tools, destination, command });
   const what = input.paths.includes("/") ? "everything" : `${input.paths.length} picked`;
   tools.log(
     "manager",
     `${input.dry_run ? "Trying out a restore of" : "Restoring"} ${what} of snapshot ${input.snapshot_id.slice(0, 8)} ${destination.inPlace ? "in place" : `to ${destination.where}`}`,
   );
-  return await run({ input, tools, context, destination, places, report });
+  return await run({ input, tools, context, destination, places, report, root });
 };
 
 async function run(work: Work): Promise<JobOutcome> {
@@ -76,11 +81,14 @@ async function run(work: Work): Promise<JobOutcome> {
     return failure({ code: "target_refused", message: `${destination.where} cannot be made: ${why}.` });
   }
   report.begin("restoring");
+  const above = destination.inPlace ? keepAbove(input.paths, work.root) : [];
   const done = await call(work, {}, (item) => report.item(item));
+  for (const issue of putBack(above)) report.issue(issue);
   if (!destination.inPlace) {
     report.begin("finishing");
     const trouble = await dropOwnership(destination.where, tools.kill);
     if (trouble !== undefined) report.issue({ path: "(ownership)", message: trouble });
+    else if (canDropOwnership()) report.ownershipDropped();
   }
   const left = report.result(done.ok);
   tools.log("manager", report.inWords());
@@ -112,6 +120,7 @@ async function measure(
   const cheap = !input.dry_run && input.overwrite === "always" ? { overwrite: "if-changed" as const } : {};
   const done = await call(work, { ...cheap, dryRun: true }, (item) => {
     adding.add(item);
+    report.planned(item);
     if (input.dry_run) report.item(item);
   });
   if (!done.ok) return { ok: false, outcome: failure(done.error) };
@@ -120,7 +129,7 @@ async function measure(
 
 /** One restic. `error` is undefined when somebody cancelled it. */
 async function call(
-  { input, tools, context, destination, report }: Work,
+  { input, tools, context, destination, report, root }: Work,
   changes: Partial<RestoreInput>,
   onItem: (item: RestoreItem) => void,
 ): Promise<{ ok: true } | { ok: false; error: JobError | undefined }> {
@@ -130,7 +139,8 @@ async function call(
     {
       snapshotId: input.snapshot_id,
       paths: input.paths.includes("/") ? "everything" : input.paths,
-      target: destination.where,
+      target: root ?? destination.where,
+      ...(root === undefined ? {} : { subfolder: root }),
       overwrite: input.overwrite,
       delete: input.delete,
       verify: input.verify && !input.dry_run && changes.dryRun !== true,

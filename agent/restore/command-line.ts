@@ -14,6 +14,7 @@ export function commandLine(
   { inPlace, where }: Destination,
   url: string,
   dropsOwnership: boolean,
+  root?: string,
 ): string | null {
   const options = [
     ...(input.delete ? ["--delete"] : []),
@@ -27,13 +28,13 @@ export function commandLine(
     "-r",
     quoted(url),
     "restore",
-    input.snapshot_id,
+    root === undefined ? input.snapshot_id : quoted(`${input.snapshot_id}:${root}`),
     "--target",
-    quoted(where),
+    quoted(root ?? where),
     "--overwrite",
     input.overwrite,
     ...options,
-    ...picked.flatMap((path) => ["--include", quoted(exactPattern(path))]),
+    ...picked.flatMap((path) => ["--include", quoted(exactPattern(path.slice(root?.length ?? 0)))]),
   ];
   const chown =
     inPlace || input.dry_run || !dropsOwnership ? "" : ` && chown -hR "$(id -u):$(id -g)" ${quoted(where)}`;

@@ -1,7 +1,7 @@
 import { lstatSync, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { RestoreItem } from "@restic-manager/restic/commands/restore";
-import { nearest, type Destination } from "./target.ts";
+import { nearest, realOf, statOf, type Destination } from "./target.ts";
 
 /** What a restore is about to do, from a dry run's items. */
 export interface Measured {
@@ -13,7 +13,7 @@ export interface Measured {
   own: string | undefined;
 }
 
-/** Folders whose disk is remembered; a million folders must not fill the memory. */
+/** Folders whose disk, or real path, is remembered; a million folders must not fill the memory. */
 const FOLDERS_REMEMBERED = 10_000;
 
 /**
@@ -23,6 +23,8 @@ const FOLDERS_REMEMBERED = 10_000;
 export class Measure {
   readonly #destination: Destination;
   readonly #own: readonly string[];
+  readonly #realOwn: readonly string[];
+  readonly #realFolders = new Map<string, string>();
   readonly #unseen: Set<string>;
   readonly #devices = new Map<string, number>();
   readonly #needed = new Map<number, { needed: number; at: string }>();
@@ -32,6 +34,7 @@ export class Measure {
   constructor(parts: { destination: Destination; picked: readonly string[]; own: readonly string[] }) {
     this.#destination = parts.destination;
     this.#own = parts.own;
+    this.#realOwn = parts.own.map(realOf);
     this.#unseen = new Set(parts.picked);
   }
 
@@ -40,9 +43,14 @@ export class Measure {
     const onDisk = action === "deleted" ? path : join(this.#destination.where, path);
     if (action !== "deleted") this.#see(path);
     if (action === "unchanged") return;
-    if (this.#destination.inPlace) this.#touched ??= this.#own.find((own) => reaches(onDisk, own, action));
+    if (this.#destination.inPlace && this.#touched === undefined) {
+      const real = join(this.#realFolder(dirname(onDisk)), basename(onDisk));
+      this.#touched = this.#own.find(
+        (own, i) => reaches(onDisk, own, action) || reaches(real, this.#realOwn[i] ?? own, action),
+      );
+    }
     if (action === "deleted" || size === 0) return;
-    const there = this.#destination.inPlace ? lstatSync(onDisk, { throwIfNoEntry: false }) : undefined;
+    const there = this.#destination.inPlace ? statOf(onDisk) : undefined;
     const grows = Math.max(0, size - (there?.isFile() === true ? there.size : 0));
     if (grows > 0) this.#need(onDisk, grows);
   }
@@ -54,6 +62,17 @@ export class Measure {
       missing: [...this.#unseen],
       own: this.#touched,
     };
+  }
+
+  /** restic writes through a link above what it restores, and over one in its place. */
+  #realFolder(folder: string): string {
+    let real = this.#realFolders.get(folder);
+    if (real === undefined) {
+      real = realOf(folder);
+      if (this.#realFolders.size >= FOLDERS_REMEMBERED) this.#realFolders.clear();
+      this.#realFolders.set(folder, real);
+    }
+    return real;
   }
 
   #need(onDisk: string, bytes: number): void {

@@ -8,6 +8,7 @@ import type {
 } from "@restic-manager/restic/commands/restore";
 import type { JobTools } from "../job-runner.ts";
 import { speedometer } from "../speedometer.ts";
+import { unpickedAbove } from "./above.ts";
 import type { Measured } from "./measure.ts";
 import type { Destination } from "./target.ts";
 
@@ -28,7 +29,6 @@ export interface ReportParts {
   tools: JobTools<"restore">;
   destination: Destination;
   command: string | null;
-  dropsOwnership: boolean;
 }
 
 /** All that is said of one restore: while it runs, when it is over, and when it was ended early. */
@@ -37,11 +37,17 @@ export class Report {
   readonly #began: number;
   readonly #issues: RestoreIssue[] = [];
   readonly #deleted: string[] = [];
+  readonly #above: ReadonlySet<string>;
+  /** Items of what was picked, by what was done to them; restic's own counts have the folders above as well. */
+  readonly #done = { restored: 0, skipped: 0 };
   readonly #speed: (bytes: number) => number | undefined;
   #phase: JobProgress<"restore">["phase"] = "measuring";
   #cause: string | undefined;
   #counts = NOTHING;
+  /** Of all that was picked, with what is left as it is: what that will be differs between the dry run and the restore. */
   #total: { files: number; bytes: number } | undefined;
+  #filesPlanned = 0;
+  #ownershipDropped = false;
   #space: Measured["space"][number] | undefined;
   #issueCount = 0;
   #running: RestoreProgress | undefined;
@@ -51,6 +57,7 @@ export class Report {
   constructor(parts: ReportParts) {
     this.#parts = parts;
     this.#began = parts.tools.timers.now();
+    this.#above = new Set(unpickedAbove(parts.input.paths));
     this.#speed = speedometer(parts.tools.timers.now);
   }
 
@@ -73,6 +80,10 @@ export class Report {
     for (const path of measured.missing) this.issue({ path, message: "is not in the snapshot" });
   }
 
+  ownershipDropped(): void {
+    this.#ownershipDropped = true;
+  }
+
   note(words: string): void {
     this.#parts.tools.log("manager", words);
   }
@@ -93,41 +104,43 @@ export class Report {
     this.#tell();
   }
 
+  /** One file or folder of the dry run before. */
+  planned({ action, path }: RestoreItem): void {
+    if (isThere(action) && !this.#above.has(path)) this.#filesPlanned += 1;
+  }
+
   item({ action, path }: RestoreItem): void {
     if (action === "deleted" && this.#deleted.length < RESTORE_LISTED)
       this.#deleted.push(path.slice(0, 4_096));
+    if (!isThere(action) || this.#above.has(path)) return;
+    this.#done[action === "unchanged" ? "skipped" : "restored"] += 1;
   }
 
   /** @param trial what was counted is only what is to come. */
   ended(outcome: RestoreOutcome, trial: boolean): void {
-    const { issues, issue_count, ...counts } = outcome.ok ? outcome.value : outcome.so_far;
-    if (trial) {
-      if (outcome.ok) this.#total = { files: counts.files_total, bytes: counts.bytes_total };
-      if (outcome.ok) this.#nothing = outcome.value.nothing_matched;
-      return;
-    }
-    const { files_total, files_restored, files_skipped, files_deleted } = counts;
-    const { bytes_total, bytes_restored, bytes_skipped } = counts;
+    const counts = outcome.ok ? outcome.value : outcome.so_far;
+    if (outcome.ok)
+      this.#total ??= { files: this.#filesPlanned, bytes: counts.bytes_total + counts.bytes_skipped };
+    if (outcome.ok) this.#nothing = outcome.value.nothing_matched;
+    if (trial) return;
+    const total = this.#total;
     this.#counts = {
-      files_total,
-      files_restored,
-      files_skipped,
-      files_deleted,
-      bytes_total,
-      bytes_restored,
-      bytes_skipped,
+      files_total: total?.files ?? 0,
+      files_restored: this.#done.restored,
+      files_skipped: this.#done.skipped,
+      files_deleted: counts.files_deleted,
+      bytes_total: total?.bytes ?? 0,
+      bytes_restored: counts.bytes_restored,
+      bytes_skipped: counts.bytes_skipped,
     };
-    this.#issueCount += issue_count;
-    for (const issue of issues) this.#list(issue);
-    if (outcome.ok) {
-      this.#nothing = outcome.value.nothing_matched;
-      this.#diskFull = outcome.value.disk_full;
-    }
+    this.#issueCount += counts.issue_count;
+    for (const issue of counts.issues) this.#list(issue);
+    if (outcome.ok) this.#diskFull = outcome.value.disk_full;
   }
 
   /** What the restore came to, or had come to when it was ended. */
   result(complete: boolean): JobResult<"restore"> {
-    const { input, destination, command, dropsOwnership, tools } = this.#parts;
+    const { input, destination, command, tools } = this.#parts;
     const space = this.#space;
     return {
       ...this.#counts,
@@ -135,7 +148,7 @@ export class Report {
       dry_run: input.dry_run,
       in_place: destination.inPlace,
       where: destination.where,
-      ownership_dropped: dropsOwnership,
+      ownership_dropped: this.#ownershipDropped,
       verified: input.verify && !input.dry_run && complete,
       duration_seconds: Math.max(0, tools.timers.now() - this.#began) / 1_000,
       ...(space === undefined
@@ -180,8 +193,9 @@ export class Report {
   #tell(): void {
     const { tools, destination, input } = this.#parts;
     const running = this.#running;
-    const bytesDone = running === undefined ? 0 : running.bytes_restored + running.bytes_skipped;
-    const filesDone = running?.files_restored ?? 0;
+    const { bytes_restored, bytes_skipped } = running ?? this.#counts;
+    const bytesDone = bytes_restored + bytes_skipped;
+    const filesDone = this.#done.restored + this.#done.skipped;
     const total = this.#total;
     const all = running !== undefined && total !== undefined && bytesDone >= total.bytes && total.bytes > 0;
     const phase = this.#phase === "restoring" && all && input.verify ? "verifying" : this.#phase;
@@ -193,7 +207,7 @@ export class Report {
       ...(measuring || total === undefined ? {} : { fraction: fraction(bytesDone, filesDone, total) }),
       files_done: measuring ? 0 : filesDone,
       ...(total === undefined ? {} : { files_total: total.files, bytes_total: total.bytes }),
-      files_skipped: measuring ? 0 : (running?.files_skipped ?? 0),
+      files_skipped: measuring ? 0 : this.#done.skipped,
       bytes_done: measuring ? 0 : bytesDone,
       seconds_elapsed: Math.round(Math.max(0, tools.timers.now() - this.#began) / 1_000),
       ...(measuring || remaining === undefined ? {} : { seconds_remaining: Math.round(remaining) }),
@@ -212,6 +226,10 @@ export class Report {
       ...(this.#cause === undefined ? {} : { waiting_cause: this.#cause.slice(0, 1_024) }),
     });
   }
+}
+
+function isThere(action: RestoreItem["action"]): boolean {
+  return action === "restored" || action === "updated" || action === "unchanged";
 }
 
 /** Of bytes; of files where there are none. */

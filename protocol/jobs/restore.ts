@@ -43,7 +43,10 @@ export const RestoreTarget = z.discriminatedUnion("kind", [
 export type RestoreTarget = z.infer<typeof RestoreTarget>;
 
 const counts = {
-  /** Files and links, and the folders above and below them, as restic counts them. */
+  /**
+   * Of what was picked: files, links and folders; totals with what is skipped. Older agents gave restic's own figures: folders above
+   * what was picked were among the restored, and what is skipped was in no total.
+   */
   files_total: count,
   files_restored: count,
   /** Left as they are: the same already, or not to be overwritten. */
@@ -75,6 +78,7 @@ export const restore = {
     phase: z.enum(["waiting_for_repository", "measuring", "restoring", "verifying", "finishing"]),
     /** 0 to 1, of bytes; absent until the total is known. */
     fraction: z.number().min(0).max(1).optional(),
+    /** Restored and skipped, as in the totals. */
     files_done: count,
     files_total: count.optional(),
     files_skipped: count,
@@ -103,7 +107,7 @@ export const restore = {
     in_place: z.boolean(),
     /** The folder it went to; `/` in place. */
     where: z.string().max(4_200),
-    /** False in place, and where the agent is not root, who alone could keep it. */
+    /** False in place, where the agent is not root, who alone could keep it, and where it could not be taken from all files. */
     ownership_dropped: z.boolean(),
     verified: z.boolean(),
     duration_seconds: z.number().nonnegative(),

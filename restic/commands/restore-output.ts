@@ -98,6 +98,8 @@ export type RestoreOutput = {
 
 export type RestoreOutputOptions = {
   redact: Redact;
+  /** The folder of the snapshot that restic takes for its root: it leaves that out of the paths, which have it again here. */
+  root?: string;
   /** Items go to the log as well. */
   verboseItems?: boolean;
   onProgress?: (progress: RestoreProgress) => void;
@@ -106,7 +108,9 @@ export type RestoreOutputOptions = {
 
 /** Reads a restore's output line by line. The errors of one item count once. */
 export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
-  const { redact, verboseItems = false, onProgress, onItem } = options;
+  const { redact, root = "", verboseItems = false, onProgress, onItem } = options;
+  const prefix = root.replace(/\/+$/, "");
+  const whole = (path: string): string => (path.startsWith("/") ? prefix + path : path);
   const issues: RestoreIssue[] = [];
   const seen = new Set<string>();
   const newest: RestoreIssue[] = [];
@@ -154,8 +158,10 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
           const parsed = item.safeParse(message);
           if (!parsed.success) return false;
           const { action, item: path, size } = parsed.data;
-          current = path;
-          onItem?.({ action: knownAction(action), path, size });
+          const known = knownAction(action);
+          const named = known === "deleted" ? path : whole(path);
+          current = named;
+          onItem?.({ action: known, path: named, size });
           return !verboseItems;
         }
         case "summary": {
@@ -171,7 +177,7 @@ export function restoreOutput(options: RestoreOutputOptions): RestoreOutput {
           const parsed = itemError.safeParse(message);
           if (!parsed.success) return false;
           const words = firstLine(parsed.data.error.message);
-          addIssue(parsed.data.item, words === "" ? "could not be restored" : words);
+          addIssue(whole(parsed.data.item), words === "" ? "could not be restored" : words);
           return false;
         }
         default:

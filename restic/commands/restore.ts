@@ -23,7 +23,10 @@ export type RestoreInput = {
   paths: "everything" | readonly PickedPath[];
   /** Absolute; made if it is not there. The paths come below it, `/` puts them where they were. */
   target: string;
-  /** Takes this folder of the snapshot for its root: restored paths begin below it. `paths` stay absolute. */
+  /**
+   * Takes this folder of the snapshot for its root: restored paths begin below it. `paths`, and all that is told, stay absolute. Nothing is
+   * written of the folder itself but what comes into it.
+   */
   subfolder?: string;
   /** `if-changed` trusts equal size and time. restic's own default is `always`. */
   overwrite: "always" | "if-changed" | "if-newer" | "never";
@@ -126,6 +129,7 @@ export async function restore(
 ): Promise<RestoreOutcome> {
   const output = restoreOutput({
     redact: redactorFor(context.access),
+    ...(input.subfolder === undefined ? {} : { root: input.subfolder }),
     verboseItems: input.verboseItems ?? false,
     ...(hooks.onProgress === undefined ? {} : { onProgress: hooks.onProgress }),
     ...(hooks.onItem === undefined ? {} : { onItem: hooks.onItem }),
