@@ -22,6 +22,8 @@ import {
 export const UPKEEP_MS = 60_000;
 /** Hosts of one look. Between two others have their turn. */
 const BATCH = 100;
+/** Hosts whose jobs are ordered at once: each is a transaction of its own, which on PostgreSQL mostly waits. */
+const AT_ONCE = 8;
 /** Most hosts of one tick; the others are looked at a minute later. */
 const MOST = 1_000;
 /** A host is looked at after an hour at the latest, whatever was known: its zone, its credentials or its clock may change. */
@@ -72,18 +74,25 @@ async function orderDue(
   now: number,
 ): Promise<number> {
   const quiet: (MaintenanceRow & { at: number })[] = [];
-  let made = 0;
+  const orders: (() => Promise<number>)[] = [];
   for (const row of rows) {
     const known = facts.get(row.host_id);
     if (known === undefined) continue;
     const plan = planOf(row.host_id, known, now);
     if (plan.due.length === 0) quiet.push({ ...row, at: plan.lookAt });
     else
-      made += await orderFor(parts, row, known, plan).catch((error: unknown) => {
-        parts.onError(error, `order what is due at host ${row.host_id}`);
-        quiet.push({ ...row, at: now + RETRY_MS });
-        return 0;
-      });
+      orders.push(() =>
+        orderFor(parts, row, known, plan).catch((error: unknown) => {
+          parts.onError(error, `order what is due at host ${row.host_id}`);
+          quiet.push({ ...row, at: now + RETRY_MS });
+          return 0;
+        }),
+      );
+  }
+  let made = 0;
+  for (let from = 0; from < orders.length; from += AT_ONCE) {
+    const some = orders.slice(from, from + AT_ONCE).map((order) => order());
+    for (const jobs of await Promise.all(some)) made += jobs;
   }
   await moveLooks(parts.db, quiet);
   return made;
