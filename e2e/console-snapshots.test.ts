@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import type { SeededHost } from "./console-hosts.ts";
 import { addChosen, finish, found, newestInput, report } from "./console-chosen.ts";
 import { addHistory, CHANGES, COMPARED, COMPARING, snapshotId, UNUSUAL } from "./console-snapshot-rows.ts";
-import { LOOKS, PICTURES, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
+import { everyLook, startTabsWorld, type TabsWorld } from "./console-tabs.ts";
 import { changeLook, expectUsable } from "./console-world.ts";
 
 /** A host's snapshots, what is done with chosen ones, and what a comparison found, in a real browser against a real server. */
@@ -18,22 +18,6 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => world?.stop(), PATIENCE_MS);
 afterEach(() => expect(world.complaints()).toEqual([]));
-
-/** Looks at the page in both themes, wide and narrow; with pictures if somebody wants them. */
-async function everyLook(page: Page, name: string): Promise<void> {
-  for (const look of LOOKS) {
-    await changeLook(page, look);
-    // What the top bar half covers is not too small to be hit.
-    await page.evaluate("scrollTo(0, 0)");
-    if (PICTURES !== undefined)
-      await page.screenshot({
-        path: `${PICTURES}/${name}-${look.scheme}-${look.width}.png`,
-        fullPage: look.width === 390,
-      });
-    await expectUsable(page, `${name} in ${look.scheme} at ${look.width}`);
-  }
-  await changeLook(page, LOOKS[0]);
-}
 
 const tab = (more = "") => `/hosts/${host.id}?tab=snapshots${more}`;
 const short = (n: number) => snapshotId(n).slice(0, 8);

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { closeSync, readdirSync, writeSync } from "node:fs";
-import { gatheringReader, openKernelPipe, type KernelPipe } from "./kernel-pipe.ts";
+import { gatheringReader, openKernelPipe, pausingReader, type KernelPipe } from "./kernel-pipe.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 
 const WHOLE = 1024 * 1024;
@@ -81,4 +81,26 @@ test("giving up ends a read that waits and lets go of the pipe", async () => {
   expect(await piece).toMatchObject({ done: true });
   closeSync(writeFd);
   expect(descriptors()).toBe(before);
+});
+
+test("of a stream instead of a pipe, the next is waited for after a small piece and not after a large one", async () => {
+  const pieces = [new Uint8Array(5), new Uint8Array(40_000), new Uint8Array(7)];
+  const stream = new ReadableStream<Uint8Array>({
+    pull: (out) => {
+      const next = pieces.shift();
+      if (next === undefined) out.close();
+      else out.enqueue(next);
+    },
+  });
+  const timers = byHand();
+  const reader = pausingReader(stream.getReader(), timers);
+  expect((await reader.read()).value?.byteLength).toBe(5);
+  const large = reader.read();
+  expect(timers.wait).toBe(2);
+  timers.fire();
+  expect((await large).value?.byteLength).toBe(40_000);
+  expect((await reader.read()).value?.byteLength).toBe(7);
+  const end = reader.read();
+  timers.fire();
+  expect(await end).toMatchObject({ done: true });
 });

@@ -12,6 +12,8 @@ const F_SETPIPE_SZ = 1031;
 const PIPE_BYTES = 1024 * 1024;
 /** What is taken at a time. */
 const PIECE_BYTES = 256 * 1024;
+/** Not worth being woken for, of a stream that holds some 64 KiB. */
+const SMALL_BYTES = 32 * 1024;
 /** In this time restic writes 100 KiB. */
 const WAIT_MS = 2;
 /** How rarely a pipe is looked at that has long been empty. */
@@ -64,8 +66,8 @@ function neverBlocking(readFd: number, writeFd: number): number {
 }
 
 /**
- * Looks into the pipe again and again instead of being woken by each line: with pauses of a millisecond while something comes, longer ones
- * while nothing does.
+ * Looks into the pipe again and again instead of being woken by each line: with pauses of two milliseconds while something comes, longer
+ * ones while nothing does.
  */
 export function gatheringReader(readFd: number, timers: Timers): ByteReader {
   const buffer = new Uint8Array(PIECE_BYTES);
@@ -102,6 +104,20 @@ export function gatheringReader(readFd: number, timers: Timers): ByteReader {
     async cancel() {
       close();
     },
+  };
+}
+
+/** Where there is no such pipe: waits after each small piece of a stream, so that the next holds more than a line. */
+export function pausingReader(reader: ByteReader, timers: Timers): ByteReader {
+  let small = false;
+  return {
+    async read() {
+      if (small) await new Promise<void>((resolve) => void timers.after(WAIT_MS, resolve));
+      const piece = await reader.read();
+      small = !piece.done && piece.value.byteLength < SMALL_BYTES;
+      return piece;
+    },
+    cancel: () => reader.cancel(),
   };
 }
 

@@ -1,5 +1,11 @@
 import { closeSync, existsSync } from "node:fs";
-import { gatheringReader, openKernelPipe, type ByteReader, type KernelPipe } from "./kernel-pipe.ts";
+import {
+  gatheringReader,
+  openKernelPipe,
+  pausingReader,
+  type ByteReader,
+  type KernelPipe,
+} from "./kernel-pipe.ts";
 import { ladder, signalGroup } from "./ladder.ts";
 import { lineSplitter, type Line } from "./lines.ts";
 import type { Timers } from "./timers.ts";
@@ -25,8 +31,8 @@ export type RunOptions = {
    */
   onStdoutBytes?: (chunk: Uint8Array) => void | Promise<void>;
   /**
-   * Reads standard output from a pipe of the kernel, if there is one, a millisecond's output at a time. restic writes every line by itself,
-   * and a reader that is woken by each of a million lines slows both down. For lines only. See docs/decisions/looking-into-snapshots.md.
+   * Reads standard output in large pieces, from a pipe of the kernel where there is one. restic writes every line by itself, and a reader
+   * that is woken by each of a million lines slows both down. For lines only. See docs/decisions/looking-into-snapshots.md.
    */
   gatherStdout?: boolean;
   /** The bound of one line of standard output; `maxLineBytes` unless a whole document is one line. */
@@ -150,7 +156,9 @@ function start(options: RunOptions, pipe: KernelPipe | undefined): Started | Run
   try {
     if (pipe === undefined) {
       const spawned = Bun.spawn(argv, { ...how, stdout: "pipe" });
-      return { spawned, stdout: spawned.stdout.getReader(), stderr: spawned.stderr.getReader() };
+      const stdout: ByteReader = spawned.stdout.getReader();
+      const gathered = options.gatherStdout === true ? pausingReader(stdout, options.timers) : stdout;
+      return { spawned, stdout: gathered, stderr: spawned.stderr.getReader() };
     }
     const spawned = Bun.spawn(argv, { ...how, stdout: pipe.writeFd });
     closeSync(pipe.writeFd);

@@ -11,27 +11,12 @@ import { EPOCH } from "./testing/link.ts";
 import { testParts } from "./testing/parts.ts";
 import { addCredentials, addHost, addJob, NOON } from "./testing/rows.ts";
 import { onEveryStore } from "./testing/stores.ts";
+import { damageIn } from "./testing/upkeep.ts";
 
 const MINUTE = 60_000;
 const OLD = "a".repeat(64);
 const NEW = "b".repeat(64);
-const DAMAGED = JSON.stringify({
-  result: "errors_found",
-  error_count: 2,
-  broken_packs: ["c".repeat(64)],
-  broken_pack_count: 1,
-  missing_packs: [],
-  missing_pack_count: 0,
-  broken_indexes: [],
-  broken_trees: [],
-  broken_snapshots: [],
-  messages: [],
-  message_count: 0,
-  doubtful: false,
-  read_data_percent: 1,
-  hints: [],
-  duration_seconds: 1,
-});
+const DAMAGED = JSON.stringify(damageIn("c".repeat(64)));
 const HEALTHY = JSON.stringify({ ...JSON.parse(DAMAGED), result: "ok", error_count: 0, broken_packs: [] });
 const failed = (code: string) => JSON.stringify({ code, message: "no" });
 

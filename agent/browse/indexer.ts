@@ -14,6 +14,7 @@ const CHECK_EVERY = 4_096;
  * use. Some 5 ms in every second.
  */
 const COLLECT_EVERY = 65_536;
+
 export type Indexed = { ok: true } | { ok: false; code: TreeFailureCode; message: string };
 
 export interface IndexerParts {

@@ -130,7 +130,7 @@ export function nearest(path: string): string {
 }
 
 /** What is at this path, links not followed; undefined where nothing is or can be. */
-export function statOf(path: string): Stats | undefined {
+export function statOf(path: string | Buffer): Stats | undefined {
   try {
     return lstatSync(path);
   } catch {

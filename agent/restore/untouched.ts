@@ -17,6 +17,7 @@ import type { RestoreIssue } from "@restic-manager/protocol/jobs/restore";
 import { asListed } from "@restic-manager/restic/commands/listed-name";
 import { lostByte } from "@restic-manager/restic/commands/snapshot-id";
 import { unpickedAbove } from "./above.ts";
+import { statOf } from "./target.ts";
 
 /** One folder above a pick as it was before restic came: by its path on the disk, which may be no text. */
 export interface Kept {
@@ -121,14 +122,6 @@ function namesLike(folder: Buffer, listed: string): Buffer[] {
       .filter((name) => asListed(name) === listed);
   } catch {
     return [];
-  }
-}
-
-function statOf(path: Buffer): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch {
-    return undefined;
   }
 }
 

@@ -24,7 +24,7 @@ export function ChooseTemplate({ ids, onCancel }: { ids: readonly string[]; onCa
         <label className={styles.choose}>
           <span className="visually-hidden">Template to apply</span>
           <select
-            className={styles.select}
+            className="select"
             defaultValue=""
             onChange={({ currentTarget }) =>
               router.history.push(`/policies/${currentTarget.value}/apply`, { hostIds: ids })

@@ -45,7 +45,7 @@ export function ComparePicker({ host, snapshot, all }: ComparePickerProps) {
       <div className={styles.verbs}>
         <select
           id={label}
-          className={styles.select}
+          className="select"
           value={other.id}
           onChange={({ currentTarget }) => setPicked(currentTarget.value)}
         >

@@ -4,6 +4,7 @@ import { UPKEEP_KINDS, type UpkeepKind } from "@restic-manager/protocol/api/main
 import { zoneOf, type Zone } from "@restic-manager/protocol/fire-times";
 import { HostId } from "@restic-manager/protocol/ids";
 import { parseCron } from "@restic-manager/protocol/cron";
+import { unhinderedFacts } from "../testing/upkeep.ts";
 import { decide, hindrance, hindranceOf, LOOK_BACK_MS, type Decision, type UpkeepFacts } from "./due.ts";
 import { defaultSettings } from "./settings.ts";
 
@@ -16,25 +17,7 @@ const zone = (name: string): Zone => {
   return found;
 };
 
-/** A host of which nothing is in the way; each kind at 03:00 each day. */
-const fit: UpkeepFacts = {
-  online: true,
-  paused: false,
-  repository: "ready",
-  agentKnows: true,
-  resticOk: true,
-  hasAdmin: true,
-  hasRetention: true,
-  appendOnly: false,
-  settings: {
-    forget: { cron: "0 3 * * *", enabled: true },
-    prune: { cron: "0 3 * * *", enabled: true },
-    check: { cron: "0 3 * * *", enabled: true, read_data_percent: 1 },
-  },
-  zone: zone("UTC"),
-  countsFrom: 0,
-  latest: { forget: null, prune: null, check: null },
-};
+const fit = unhinderedFacts();
 const ran = (createdAt: number, finishedAt: number | null = createdAt + 60_000) => ({
   forget: { createdAt, finishedAt },
   prune: { createdAt, finishedAt },

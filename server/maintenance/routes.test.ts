@@ -12,6 +12,7 @@ import { sealCredentials } from "../repositories/credentials.ts";
 import { callRoom, testParts } from "../testing/parts.ts";
 import { addHost, addJob, addSourceGroup, newHostId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
+import { damageIn } from "../testing/upkeep.ts";
 import { maintenanceRoom } from "./routes.ts";
 import { noteTrouble } from "./trouble.ts";
 
@@ -363,20 +364,7 @@ onEveryStore("a repository's page", (open) => {
           .executeTakeFirst();
       });
     expect(await status()).toMatchObject({ status: "protected" });
-    await found(1_000, {
-      result: "errors_found",
-      error_count: 2,
-      broken_packs: ["b".repeat(64)],
-      broken_pack_count: 1,
-      missing_packs: [],
-      missing_pack_count: 0,
-      broken_indexes: [],
-      broken_trees: [],
-      broken_snapshots: [],
-      messages: [],
-      message_count: 0,
-      doubtful: false,
-    });
+    await found(1_000, damageIn("b".repeat(64)));
     expect(await status()).toEqual({ status: "failed", cause_code: "repository_damaged" });
     // One that could not look proves nothing.
     await addJob(db, id, "failed", { kind: "check", created_at: NOON + 2_000, finished_at: NOON + 2_000 });

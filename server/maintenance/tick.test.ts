@@ -6,8 +6,8 @@ import type { Database } from "../platform/db/schema.ts";
 import { testParts } from "../testing/parts.ts";
 import { addCredentials, addHost, addJob, addSourceGroup, newHostId, NOON } from "../testing/rows.ts";
 import { onEveryStore } from "../testing/stores.ts";
+import { unhinderedFacts } from "../testing/upkeep.ts";
 import type { UpkeepFacts } from "./due.ts";
-import { zoneFor } from "./facts.ts";
 import { giveUpUpkeep } from "./give-up.ts";
 import { columnsOf, defaultRow } from "./settings.ts";
 import { writeSettings } from "./store.ts";
@@ -50,23 +50,11 @@ function world(db: Database) {
 
 test("a fleet of which nothing is due soon is looked at no more often for that", () => {
   const off = { cron: "*/5 * * * *", enabled: false };
+  const fit = unhinderedFacts();
   const facts: UpkeepFacts = {
-    online: true,
-    paused: false,
-    repository: "ready",
-    agentKnows: true,
-    resticOk: true,
-    hasAdmin: true,
-    hasRetention: true,
-    appendOnly: false,
-    settings: {
-      forget: off,
-      prune: off,
-      check: { cron: "0 3 * * *", enabled: true, read_data_percent: 0 },
-    },
-    zone: zoneFor({ timezone: "UTC" }),
-    countsFrom: 0,
-    latest: { forget: null, prune: null, check: { createdAt: NOON - HOUR, finishedAt: null } },
+    ...fit,
+    settings: { ...fit.settings, forget: off, prune: off },
+    latest: { ...fit.latest, check: { createdAt: NOON - HOUR, finishedAt: null } },
   };
   const { due, lookAt } = planOf(newHostId(), facts, NOON);
   expect(due).toEqual([]);

@@ -21,7 +21,7 @@ export function PhoneSort<Row>({ columns, sort, onSort }: PhoneSortProps<Row>) {
       <label htmlFor={label}>Sort by</label>
       <select
         id={label}
-        className={styles.select}
+        className="select"
         value={by}
         onChange={({ currentTarget }) => onSort({ by: currentTarget.value, order })}
       >
